@@ -11,13 +11,15 @@ export default defineConfig(({ mode }) => ({
     include: tiers.includes(mode)
       ? [`packages/*/{src,test}/**/*.${mode}.test.ts`]
       : ["packages/*/{src,test}/**/*.test.ts"],
-    exclude: ["**/node_modules/**", "**/dist/**", ...(mode === "slow" ? [] : ["**/*.slow.test.ts"])],
+    exclude: [
+      "**/node_modules/**",
+      "**/dist/**",
+      ...(mode === "slow" ? [] : ["**/*.slow.test.ts"]),
+    ],
     setupFiles: ["./vitest.setup.ts"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: mode === "slow" ? 600_000 : 60_000,
     restoreMocks: true,
-    // Golden values may come from a folder outside the workspace.
-    env: process.env["DIPTYCH_GOLDENS"] ? { DIPTYCH_GOLDENS: process.env["DIPTYCH_GOLDENS"] } : {},
   },
 }));
