@@ -1,0 +1,45 @@
+/** Loss: a scalar with named metrics, built from what it says it needs. */
+import type { Value } from "../graph/node.js";
+import type { BuildContext, EncoderOutput, InputSpec } from "./encoder.js";
+
+/**
+ * What a loss may ask for: `features`: pooled vectors, as they are and normalised; `tokens`: token sequences;
+ * `inputs`: what the encoders were fed.
+ */
+export type LossNeed = "features" | "tokens" | "inputs";
+
+/** What a loss sees. */
+export interface LossInputs {
+  /** L2-normalised pooled vectors by modality: [samples of that modality, embedDim]. */
+  readonly normalized: Readonly<Record<string, Value>>;
+  /** The towers' outputs by modality. */
+  readonly encoded: Readonly<Record<string, EncoderOutput>>;
+  /** The towers' inputs by name. */
+  readonly inputs: Readonly<Record<string, Value>>;
+  /** log of the similarity scale; scalar. */
+  readonly logitScale: Value;
+  /** Bias of the similarities where the model has one; scalar. */
+  readonly logitBias?: Value;
+  /** Values of the auxiliary inputs by name. */
+  readonly auxiliary: Readonly<Record<string, Value>>;
+}
+
+export interface LossOutput {
+  readonly loss: Value;
+  /** Scalars to log, by name. */
+  readonly metrics: Readonly<Record<string, Value>>;
+}
+
+/** A loss by modality names, e.g. between `image` and `text`. */
+export interface Loss {
+  readonly name: string;
+  readonly needs: readonly LossNeed[];
+  /**
+   * Further inputs of the step. The loader feeds `imageSample` [imageBatch] and `textSample` [textBatch] int32: rows
+   * with equal numbers show the same concept. Others come from the run (a teacher's features).
+   */
+  readonly auxiliary: readonly InputSpec[];
+  /** `batch`: sees all features of the global batch. `sample`: a mean over samples, computed per micro-batch. */
+  readonly scope: "batch" | "sample";
+  build(context: BuildContext, inputs: LossInputs): LossOutput;
+}
