@@ -1,1 +1,2 @@
-export {};
+export * from "./bpe/index.js";
+export * from "./words/index.js";
