@@ -97,6 +97,10 @@ export default defineConfig(
       ],
       "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
       "@typescript-eslint/only-throw-error": "error",
+      // Splitting text into code points is what tokenizers mean.
+      "@typescript-eslint/no-misused-spread": ["error", { allow: ["string"] }],
+      // Record<never, never> says that something has no attributes or no dependencies.
+      "@typescript-eslint/no-generated-empty-object-type": "off",
       // An async method without await is how a synchronous implementation keeps an asynchronous contract.
       "@typescript-eslint/require-await": "off",
       "no-restricted-syntax": [
@@ -121,6 +125,11 @@ export default defineConfig(
       "max-lines-per-function": ["error", { max: 80, skipBlankLines: true, skipComments: true }],
       "max-params": ["error", { max: 4 }],
     },
+  },
+  {
+    // ONNX Runtime's C API lives in one file, a table written by a script.
+    files: ["packages/backend-onnx/src/runtime/c-api.ts"],
+    rules: { "max-lines": "off" },
   },
   {
     files: ["packages/**/*.ts"],
