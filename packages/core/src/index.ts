@@ -14,3 +14,8 @@ export * from "./tensor/dim.js";
 export * from "./tensor/dtype.js";
 export * from "./tensor/host-tensor.js";
 export * from "./tensor/shape.js";
+export * from "./config/durations.js";
+export * from "./config/overlay.js";
+export * from "./config/problems.js";
+export * from "./config/resolve.js";
+export * from "./config/root-schema.js";

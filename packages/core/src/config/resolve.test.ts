@@ -1,0 +1,125 @@
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { ConfigError, RegistryError } from "../errors.js";
+import {
+  backend,
+  dataset,
+  definePlugin,
+  imageEncoder,
+  loss,
+  optimizer,
+  schedule,
+  textEncoder,
+  tokenizer,
+  type Declaration,
+} from "../plugin/define-plugin.js";
+import { installPlugins } from "../plugin/registry.js";
+import { overlay, parseAssignment } from "./overlay.js";
+import { resolveConfig } from "./resolve.js";
+
+const nothing = z.strictObject({});
+const make = (): never => {
+  throw new Error("not created in these tests");
+};
+const provides: Declaration[] = [
+  imageEncoder("vit", {
+    summary: "a tower",
+    schema: z.strictObject({ width: z.int().min(1).default(192), patchSize: z.int().default(16) }),
+    create: make,
+  }),
+  textEncoder("words", { summary: "a tower", schema: nothing, create: make }),
+  loss("info-nce", { summary: "a loss", schema: nothing, create: make }),
+  optimizer("adamw", {
+    summary: "an optimizer",
+    schema: z.strictObject({ learningRate: z.number().positive().default(1e-3) }),
+    create: make,
+  }),
+  schedule("cosine", { summary: "a schedule", schema: nothing, create: make }),
+  dataset("jsonl", { summary: "a set", schema: z.strictObject({ path: z.string() }), create: make }),
+  tokenizer("bpe", { summary: "a tokenizer", schema: nothing, create: make }),
+  backend("onnx", { summary: "a backend", schema: nothing, create: make }),
+];
+const registry = installPlugins([definePlugin({ name: "test", contract: 1, provides })]);
+const good = {
+  model: { embedDim: 8, encoders: { image: { type: "vit" }, text: { type: "words" } } },
+  data: { train: { type: "jsonl", path: "x.jsonl" } },
+};
+
+function problemsOf(raw: unknown): readonly string[] {
+  try {
+    resolveConfig(raw, registry);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems.map((p) => `${p.path}: ${p.message}`);
+    throw error;
+  }
+  return [];
+}
+
+describe("resolveConfig", () => {
+  it("fills defaults of the shell and of each part", () => {
+    const config = resolveConfig(good, registry);
+    expect(config.model.encoders["image"]?.config).toEqual({ width: 192, patchSize: 16 });
+    expect(config.optimizer.config).toEqual({ learningRate: 1e-3 });
+    expect(config.training.batchSize).toBe(64);
+    expect(config.model.logitScale.max).toBe(100);
+  });
+
+  it("reports every problem at once, with path, expectation and the nearest known name", () => {
+    const problems = problemsOf({
+      ...good,
+      sed: 1,
+      model: { ...good.model, encoders: { image: { type: "vitt" }, text: { type: "words" } } },
+      optimizer: { type: "adamw", lerningRate: 1 },
+      training: { batchSize: "many", stepz: 3 },
+      data: { train: { type: "jsonl" } },
+    });
+    const text = problems.join("\n");
+    expect(text).toContain('sed: unknown key. Did you mean "seed"?');
+    expect(text).toContain('model.encoders.image.type: encoder: expected an installed one, got "vitt". Did you mean "vit"?');
+    expect(text).toContain('optimizer.lerningRate: unknown key. Did you mean "learningRate"?');
+    expect(text).toContain('training.batchSize: expected number, got "many"');
+    expect(text).toContain('training.stepz: unknown key. Did you mean "steps"?');
+    expect(text).toContain("data.train.path: expected string, got nothing");
+  });
+
+  it("refuses an encoder of another modality", () => {
+    const encoders = { image: { type: "words" }, text: { type: "words" } };
+    expect(problemsOf({ ...good, model: { ...good.model, encoders } })).toEqual([
+      'model.encoders.image: expected an encoder of image, got "words", which encodes text',
+    ]);
+  });
+
+  it("takes one length of training and durations as people write them", () => {
+    expect(problemsOf({ ...good, training: { steps: 3, duration: "5m" } }).join()).toContain("got several");
+    expect(resolveConfig({ ...good, training: { duration: "5m" } }, registry).training.duration).toBe(300);
+    expect(problemsOf({ ...good, training: { duration: "soon" } }).join()).toContain('"300s"');
+  });
+});
+
+describe("installPlugins", () => {
+  const empty = definePlugin({ name: "empty", contract: 1, provides: [] });
+  it("refuses a plugin twice, a declaration twice, another contract and what is no plugin", () => {
+    expect(() => installPlugins([empty, empty])).toThrow(RegistryError);
+    const twice = [1, 2].map((n) => definePlugin({ name: `p${n}`, contract: 1, provides: provides.slice(0, 1) }));
+    expect(() => installPlugins(twice)).toThrow(/encoder "vit".*plugins "p1" and "p2"/);
+    expect(() => installPlugins([definePlugin({ name: "new", contract: 2, provides: [] })])).toThrow(
+      /plugin "new": expected contract 1, got 2/,
+    );
+    expect(() => installPlugins([{ name: "x", contract: 1, provides: [] }])).toThrow(/definePlugin/);
+  });
+});
+
+describe("overlay", () => {
+  it("merges objects, replaces parts of another type and everything else", () => {
+    const base = { a: { x: 1, y: 2 }, part: { type: "p", k: 1 }, list: [1, 2] };
+    expect(overlay(base, { a: { y: 3 }, list: [3] })).toEqual({ ...base, a: { x: 1, y: 3 }, list: [3] });
+    expect(overlay(base, { part: { type: "q" } })).toMatchObject({ part: { type: "q" } });
+    expect(overlay(base, { part: { k: 2 } })).toMatchObject({ part: { type: "p", k: 2 } });
+  });
+
+  it("reads assignments", () => {
+    expect(parseAssignment("training.steps=10")).toEqual({ training: { steps: 10 } });
+    expect(parseAssignment("name=my run")).toEqual({ name: "my run" });
+    expect(() => parseAssignment("steps")).toThrow(ConfigError);
+  });
+});

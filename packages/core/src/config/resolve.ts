@@ -1,0 +1,159 @@
+/** Resolving in two steps: the shell, then each part with its own plugin's strict schema. All problems are reported at once. */
+import { type ConfigProblem, isDiptychError } from "../errors.js";
+import type { Declaration, Part, PluginKind } from "../plugin/define-plugin.js";
+import type { Registry } from "../plugin/registry.js";
+import { problemsOf, throwProblems } from "./problems.js";
+import { rootSchema, type ConfigShell } from "./root-schema.js";
+
+/** A part whose configuration its plugin has checked. */
+export interface ResolvedPart<K extends PluginKind = PluginKind> {
+  readonly declaration: Declaration<K>;
+  /** With the plugin's defaults, without `type`. */
+  readonly config: unknown;
+}
+
+/** A configuration in which every part is known to be valid. */
+export interface ResolvedConfig extends Omit<
+  ConfigShell,
+  | "plugins"
+  | "tiny"
+  | "backend"
+  | "tokenizer"
+  | "loss"
+  | "optimizer"
+  | "schedule"
+  | "model"
+  | "data"
+  | "evaluators"
+> {
+  readonly backend: ResolvedPart<"backend">;
+  readonly tokenizer: ResolvedPart<"tokenizer">;
+  readonly loss: ResolvedPart<"loss">;
+  readonly optimizer: ResolvedPart<"optimizer">;
+  readonly schedule: ResolvedPart<"schedule">;
+  readonly model: Omit<ConfigShell["model"], "encoders"> & {
+    readonly encoders: Readonly<Record<string, ResolvedPart<"encoder">>>;
+  };
+  readonly data: Omit<ConfigShell["data"], "train" | "transform"> & {
+    readonly train: ResolvedPart<"dataset">;
+    readonly transform?: ResolvedPart<"transform">;
+  };
+  readonly evaluators: readonly {
+    readonly name: string;
+    readonly evaluator: ResolvedPart<"evaluator">;
+    readonly dataset: ResolvedPart<"dataset">;
+  }[];
+  /** The configuration as plain JSON with every default: written beside checkpoints. */
+  readonly plain: Readonly<Record<string, unknown>>;
+}
+
+/** Checks one part with its plugin; returns undefined after adding its problems. */
+function resolvePart<K extends PluginKind>(
+  registry: Registry,
+  kind: K,
+  part: Part,
+  path: readonly PropertyKey[],
+  problems: ConfigProblem[],
+): ResolvedPart<K> | undefined {
+  const at = path.map(String).join(".");
+  try {
+    const declaration = registry.find(kind, part.type);
+    const modality = String(path.at(-1));
+    if (declaration.modality !== undefined && declaration.modality !== modality) {
+      problems.push({
+        path: at,
+        message: `expected an encoder of ${modality}, got "${part.type}", which encodes ${declaration.modality}`,
+      });
+      return undefined;
+    }
+    const { type: _, ...inside } = part;
+    const parsed = declaration.schema.safeParse(inside);
+    if (parsed.success) return { declaration, config: parsed.data };
+    problems.push(...problemsOf(parsed.error, declaration.schema, inside, path));
+  } catch (error) {
+    if (!isDiptychError(error, "REGISTRY")) throw error;
+    problems.push({ path: `${at}.type`, message: error.message.replace(/^[^:]*: /, "") });
+  }
+  return undefined;
+}
+
+/**
+ * Checks a whole configuration against the shell's schema and each part's own.
+ *
+ * @param source Name of the file, for the error.
+ * @throws ConfigError listing every problem with its path.
+ */
+export function resolveConfig(raw: unknown, registry: Registry, source = "config"): ResolvedConfig {
+  const parsed = rootSchema.safeParse(raw);
+  if (!parsed.success) {
+    throwProblems(source, [
+      ...problemsOf(parsed.error, rootSchema, raw),
+      ...partProblems(raw, registry),
+    ]);
+  }
+  const shell = parsed.data as ConfigShell;
+  const problems: ConfigProblem[] = [];
+  const resolve = <K extends PluginKind>(kind: K, part: Part, ...path: PropertyKey[]) =>
+    resolvePart(registry, kind, part, path, problems);
+
+  const backend = resolve("backend", shell.backend, "backend");
+  const tokenizer = resolve("tokenizer", shell.tokenizer, "tokenizer");
+  const loss = resolve("loss", shell.loss, "loss");
+  const optimizer = resolve("optimizer", shell.optimizer, "optimizer");
+  const schedule = resolve("schedule", shell.schedule, "schedule");
+  const train = resolve("dataset", shell.data.train, "data", "train");
+  const transform =
+    shell.data.transform && resolve("transform", shell.data.transform, "data", "transform");
+  const encoders = Object.entries(shell.model.encoders).map(
+    ([modality, part]) =>
+      [modality, resolve("encoder", part, "model", "encoders", modality)] as const,
+  );
+  const evaluators = shell.evaluators.map((entry, i) => ({
+    name: entry.name ?? entry.evaluator.type,
+    evaluator: resolve("evaluator", entry.evaluator, "evaluators", i, "evaluator"),
+    dataset: resolve("dataset", entry.dataset, "evaluators", i, "dataset"),
+  }));
+  throwProblems(source, problems);
+
+  const { plugins: _plugins, tiny: _tiny, ...plain } = shell;
+  return Object.freeze({
+    ...shell,
+    backend,
+    tokenizer,
+    loss,
+    optimizer,
+    schedule,
+    model: { ...shell.model, encoders: Object.fromEntries(encoders) },
+    data: { ...shell.data, train, transform },
+    evaluators,
+    plain,
+  }) as unknown as ResolvedConfig;
+}
+
+/** When the shell itself is wrong: the problems of the parts that can still be recognised, so that all come at once. */
+function partProblems(raw: unknown, registry: Registry): readonly ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const at = (...path: string[]): unknown =>
+    path.reduce<unknown>(
+      (value, key) =>
+        typeof value === "object" && value !== null
+          ? (value as Record<string, unknown>)[key]
+          : undefined,
+      raw,
+    );
+  const check = (kind: PluginKind, ...path: string[]): void => {
+    const part = at(...path);
+    if (typeof part === "object" && part !== null && typeof (part as Part).type === "string") {
+      resolvePart(registry, kind, part as Part, path, problems);
+    }
+  };
+  for (const kind of ["backend", "tokenizer", "loss", "optimizer", "schedule"] as const)
+    check(kind, kind);
+  check("dataset", "data", "train");
+  check("transform", "data", "transform");
+  const encoders = at("model", "encoders");
+  if (typeof encoders === "object" && encoders !== null) {
+    for (const modality of Object.keys(encoders)) check("encoder", "model", "encoders", modality);
+  }
+  return problems;
+}
