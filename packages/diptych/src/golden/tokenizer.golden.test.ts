@@ -11,7 +11,11 @@ interface Golden {
   readonly open_clip: string;
   readonly context_length: number;
   readonly pad: number;
-  readonly rows: readonly { readonly text: string; readonly ids: readonly number[]; readonly needs_ftfy: boolean }[];
+  readonly rows: readonly {
+    readonly text: string;
+    readonly ids: readonly number[];
+    readonly needs_ftfy: boolean;
+  }[];
 }
 
 const golden = JSON.parse(readFileSync(path.join(folder, "tokenizer.json"), "utf8")) as Golden;

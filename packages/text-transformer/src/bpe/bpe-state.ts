@@ -22,12 +22,14 @@ export type BpeTokenizerState = z.infer<typeof bpeStateSchema>;
 
 /** The state of a tokenizer made with `options`. */
 export function createBpeState(
-  options: Required<Pick<BpeTokenizerOptions, "contextLength" | "truncate" | "specialNames">> & BpeTokenizerOptions,
+  options: Required<Pick<BpeTokenizerOptions, "contextLength" | "truncate" | "specialNames">> &
+    BpeTokenizerOptions,
 ): BpeTokenizerState {
   return {
     type: "bpe",
     version: 1,
-    vocabularySha256: options.vocabulary === undefined ? clipVocabularySha256 : hashVocabulary(options.vocabulary),
+    vocabularySha256:
+      options.vocabulary === undefined ? clipVocabularySha256 : hashVocabulary(options.vocabulary),
     contextLength: options.contextLength,
     truncate: options.truncate,
     specialNames: { ...options.specialNames },

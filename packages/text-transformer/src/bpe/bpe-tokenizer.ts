@@ -7,7 +7,13 @@ import { createBpeState, type BpeTokenizerState } from "./bpe-state.js";
 import { byteOfId } from "./byte-order.js";
 import { cleanText } from "./clean-text.js";
 import { encodeWord } from "./encode-word.js";
-import { checkContextLength, fitContext, padRows, type Context, type Truncation } from "./fit-context.js";
+import {
+  checkContextLength,
+  fitContext,
+  padRows,
+  type Context,
+  type Truncation,
+} from "./fit-context.js";
 import { createKeptSymbols, keepSymbols, type KeptSymbols } from "./kept-symbols.js";
 import type { BpeVocabulary } from "./merges.js";
 import { createWordPattern, openClipSpecialNames, type SpecialNames } from "./split-words.js";
@@ -36,7 +42,9 @@ export interface BpeTokenizer extends Tokenizer {
   readonly originalIds: Int32Array;
   toJSON(): BpeTokenizerState;
   /** What it was made with, defaults filled in. */
-  readonly options: Required<Pick<BpeTokenizerOptions, "contextLength" | "truncate" | "specialNames">> &
+  readonly options: Required<
+    Pick<BpeTokenizerOptions, "contextLength" | "truncate" | "specialNames">
+  > &
     Pick<BpeTokenizerOptions, "vocabulary" | "keep">;
 }
 
@@ -62,14 +70,27 @@ export function createBpeTokenizer(options: BpeTokenizerOptions = {}): BpeTokeni
   const { contextLength = 77, truncate = "error", specialNames = openClipSpecialNames } = options;
   checkContextLength(origin, contextLength, 2);
   checkTruncation(truncate);
-  const vocabulary = options.vocabulary === undefined ? loadClipVocabulary() : readVocabulary(options.vocabulary);
+  const vocabulary =
+    options.vocabulary === undefined ? loadClipVocabulary() : readVocabulary(options.vocabulary);
   const kept = options.keep === undefined ? undefined : createKeptSymbols(vocabulary, options.keep);
   const vocabSize = kept === undefined ? vocabulary.symbols + 2 : kept.original.length;
   const special = Object.freeze({ start: vocabSize - 2, end: vocabSize - 1, pad: 0 });
-  const parts: Parts = { vocabulary, kept, names: specialNames, start: special.start, end: special.end };
-  const context: Context = { origin: "text-transformer/bpe", contextLength, truncate, end: special.end };
+  const parts: Parts = {
+    vocabulary,
+    kept,
+    names: specialNames,
+    start: special.start,
+    end: special.end,
+  };
+  const context: Context = {
+    origin: "text-transformer/bpe",
+    contextLength,
+    truncate,
+    end: special.end,
+  };
   const wordsToIds = createTextEncoder(parts);
-  const encode = (text: string): number[] => fitContext(endText(wordsToIds(text), special), text, context);
+  const encode = (text: string): number[] =>
+    fitContext(endText(wordsToIds(text), special), text, context);
   const chosen = Object.freeze({ ...options, contextLength, truncate, specialNames });
   return Object.freeze({
     name: options.vocabulary === undefined ? "clip-bpe" : "bpe",
@@ -77,7 +98,8 @@ export function createBpeTokenizer(options: BpeTokenizerOptions = {}): BpeTokeni
     contextLength,
     special,
     encode,
-    encodeBatch: (texts: readonly string[]) => padRows(texts.map(encode), contextLength, special.pad),
+    encodeBatch: (texts: readonly string[]) =>
+      padRows(texts.map(encode), contextLength, special.pad),
     decode: (ids: Iterable<number>) => decodeIds(parts, ids),
     originalIds: kept?.original ?? Int32Array.from({ length: vocabSize }, (_, id) => id),
     toJSON: () => createBpeState(chosen),
@@ -87,7 +109,9 @@ export function createBpeTokenizer(options: BpeTokenizerOptions = {}): BpeTokeni
 
 function checkTruncation(truncate: string): void {
   if (truncate === "cut" || truncate === "error") return;
-  throw new ConfigError(`${origin}: truncate: expected "cut" or "error", got ${JSON.stringify(truncate)}. "cut" keeps the beginning of a long text.`);
+  throw new ConfigError(
+    `${origin}: truncate: expected "cut" or "error", got ${JSON.stringify(truncate)}. "cut" keeps the beginning of a long text.`,
+  );
 }
 
 function endText(words: number[], { start, end }: { start: number; end: number }): number[] {
@@ -127,7 +151,8 @@ function encodeRun(parts: Parts, pattern: RegExp, run: string): readonly number[
     else if (word === names.end) ids.push(parts.end);
     else {
       const symbols = encodeWord(vocabulary, utf8.encode(word));
-      for (const id of kept === undefined ? symbols : keepSymbols(vocabulary, kept, symbols)) ids.push(id);
+      for (const id of kept === undefined ? symbols : keepSymbols(vocabulary, kept, symbols))
+        ids.push(id);
     }
   }
   return ids;
@@ -142,7 +167,8 @@ function decodeIds({ vocabulary, kept, start, end }: Parts, ids: Iterable<number
     for (let symbol = pending.pop(); symbol !== undefined; symbol = pending.pop()) {
       const left = vocabulary.left[symbol] ?? -1;
       if (left >= 0) pending.push(vocabulary.right[symbol] ?? -1, left);
-      else if (symbol >= 0 && symbol < 512) bytes.push(byteOfId[symbol % 256] ?? 0, ...(symbol >= 256 ? [0x20] : []));
+      else if (symbol >= 0 && symbol < 512)
+        bytes.push(byteOfId[symbol % 256] ?? 0, ...(symbol >= 256 ? [0x20] : []));
       else throw unknownId(id, end);
     }
   }

@@ -13,7 +13,9 @@ const others = Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => !
 export const byteOfId: Uint8Array = Uint8Array.from([...printable, ...others]);
 
 /** Id of each byte. */
-export const idOfByte: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => byteOfId.indexOf(byte));
+export const idOfByte: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byteOfId.indexOf(byte),
+);
 
 /** The character that a merges file writes for the byte of each id: itself, or one from U+0100 on for bytes without a glyph. */
 export const characterOfId: readonly string[] = [

@@ -15,12 +15,17 @@ export function cutVocabulary(
   { minCount = 1 }: { readonly minCount?: number } = {},
 ): BpeTokenizer {
   // Every text counts whole, however short the context that the model will have.
-  const unbounded = createBpeTokenizer({ ...tokenizer.options, contextLength: Number.MAX_SAFE_INTEGER, truncate: "error" });
+  const unbounded = createBpeTokenizer({
+    ...tokenizer.options,
+    contextLength: Number.MAX_SAFE_INTEGER,
+    truncate: "error",
+  });
   const counts = new Map<number, number>();
   for (const text of corpus) {
     for (const id of unbounded.encode(text)) counts.set(id, (counts.get(id) ?? 0) + 1);
   }
   const keep: number[] = [];
-  for (const [id, count] of counts) if (count >= minCount) keep.push(tokenizer.originalIds[id] ?? id);
+  for (const [id, count] of counts)
+    if (count >= minCount) keep.push(tokenizer.originalIds[id] ?? id);
   return createBpeTokenizer({ ...tokenizer.options, keep: keep.sort((a, b) => a - b) });
 }

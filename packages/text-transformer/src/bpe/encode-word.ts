@@ -13,7 +13,8 @@ export function encodeWord(vocabulary: BpeVocabulary, bytes: Uint8Array): number
   let length = ids.length;
   ids[length - 1] = (ids[length - 1] ?? 0) + 256;
   const ranks = new Int32Array(length);
-  for (let at = 0; at < length - 1; at += 1) ranks[at] = pairRank(vocabulary.pairs, ids[at] ?? -1, ids[at + 1] ?? -1);
+  for (let at = 0; at < length - 1; at += 1)
+    ranks[at] = pairRank(vocabulary.pairs, ids[at] ?? -1, ids[at + 1] ?? -1);
   while (length > 1) {
     const best = lowestRank(ranks, length - 1);
     if (best === noRank) break;

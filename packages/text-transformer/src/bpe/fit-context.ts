@@ -41,7 +41,11 @@ export function fitContext(ids: number[], text: string, context: Context): numbe
 }
 
 /** Rows of ids padded to the context. */
-export function padRows(rows: readonly (readonly number[])[], contextLength: number, pad: number): TokenBatch {
+export function padRows(
+  rows: readonly (readonly number[])[],
+  contextLength: number,
+  pad: number,
+): TokenBatch {
   const ids = new Int32Array(rows.length * contextLength).fill(pad);
   const lengths = new Int32Array(rows.length);
   rows.forEach((row, index) => {

@@ -37,9 +37,19 @@ const entity = /&#?[0-9A-Za-z]{1,24};/gu;
 type Step = (text: string) => string;
 
 const characterSteps: readonly Step[] = [
-  (text) => text.replace(/[\u0080-\u009f]/gu, (control) => windows1252.charAt(control.charCodeAt(0) - 0x80)),
-  (text) => text.replace(/[ĲĳŉǱ-ǳǄ-ǌ\ufb00-\ufb06]/gu, (character) => ligatures.get(character) ?? character),
-  (text) => text.replace(/[\u3000\uff01-\uffef]/gu, (character) => (character === "\u3000" ? " " : character.normalize("NFKC"))),
+  (text) =>
+    text.replace(/[\u0080-\u009f]/gu, (control) =>
+      windows1252.charAt(control.charCodeAt(0) - 0x80),
+    ),
+  (text) =>
+    text.replace(
+      /[ĲĳŉǱ-ǳǄ-ǌ\ufb00-\ufb06]/gu,
+      (character) => ligatures.get(character) ?? character,
+    ),
+  (text) =>
+    text.replace(/[\u3000\uff01-\uffef]/gu, (character) =>
+      character === "\u3000" ? " " : character.normalize("NFKC"),
+    ),
   (text) => text.replace(/[\u201c-\u201f]/gu, '"').replace(/[\u02bc\u2018-\u201b]/gu, "'"),
   (text) => text.replace(/\r\n|[\r\u2028\u2029\u0085]/gu, "\n"),
   (text) => text.replace(/\p{Surrogate}/gu, "\uFFFD"),

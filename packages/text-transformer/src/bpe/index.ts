@@ -1,6 +1,10 @@
 /** The byte-pair tokenizer of CLIP. */
 export type { BpeTokenizerState } from "./bpe-state.js";
-export { createBpeTokenizer, type BpeTokenizer, type BpeTokenizerOptions } from "./bpe-tokenizer.js";
+export {
+  createBpeTokenizer,
+  type BpeTokenizer,
+  type BpeTokenizerOptions,
+} from "./bpe-tokenizer.js";
 export { cutVocabulary } from "./cut-vocabulary.js";
 export type { Truncation } from "./fit-context.js";
 export { createBpeTokenizerFromJson } from "./restore-bpe-tokenizer.js";

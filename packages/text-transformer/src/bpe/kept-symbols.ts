@@ -29,14 +29,20 @@ export function createKeptSymbols(vocabulary: BpeVocabulary, keep: Iterable<numb
     }
     wanted[id] = 1;
   }
-  const original = Int32Array.from(Array.from({ length: size }, (_, id) => id).filter((id) => wanted[id] === 1));
+  const original = Int32Array.from(
+    Array.from({ length: size }, (_, id) => id).filter((id) => wanted[id] === 1),
+  );
   const renumbered = new Int32Array(size).fill(-1);
   original.forEach((id, index) => (renumbered[id] = index));
   return Object.freeze({ original, renumbered });
 }
 
 /** Renumbers `ids`, dropped symbols taken apart. */
-export function keepSymbols(vocabulary: BpeVocabulary, kept: KeptSymbols, ids: readonly number[]): number[] {
+export function keepSymbols(
+  vocabulary: BpeVocabulary,
+  kept: KeptSymbols,
+  ids: readonly number[],
+): number[] {
   const result: number[] = [];
   const pending = [...ids].reverse();
   for (let id = pending.pop(); id !== undefined; id = pending.pop()) {

@@ -30,7 +30,9 @@ export interface BpeVocabulary {
 export function parseMerges(text: string, limit: number = clipMerges): BpeVocabulary {
   const lines = mergeLines(text, limit);
   const names = new Map<string, number>();
-  characterOfId.forEach((character, id) => names.set(character, id).set(character + endOfWord, id + 256));
+  characterOfId.forEach((character, id) =>
+    names.set(character, id).set(character + endOfWord, id + 256),
+  );
   const first = 512;
   const split = lines.map((line, rank) => splitMerge(line, rank));
   // Two merges may spell the same symbol; the later id is the one in use, as in the original's dictionary.
@@ -48,7 +50,8 @@ export function parseMerges(text: string, limit: number = clipMerges): BpeVocabu
   split.forEach(([leftName, rightName], rank) => {
     const left = names.get(leftName);
     const right = names.get(rightName);
-    if (left === undefined || right === undefined) throw unknownSymbol(left === undefined ? leftName : rightName, rank);
+    if (left === undefined || right === undefined)
+      throw unknownSymbol(left === undefined ? leftName : rightName, rank);
     const id = names.get(leftName + rightName) ?? first + rank;
     setPairRank(pairs, [left, right], rank);
     vocabulary.merged[rank] = id;

@@ -17,7 +17,10 @@ export function createBpeTokenizerFromJson(
 ): BpeTokenizer {
   const parsed = bpeStateSchema.safeParse(json);
   if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));
+    const problems = parsed.error.issues.map((issue) => ({
+      path: issue.path.join("."),
+      message: issue.message,
+    }));
     const list = problems.map(({ path, message }) => `${path || "(root)"}: ${message}`).join("; ");
     throw new ConfigError(
       `${origin}: json: expected what a byte-pair tokenizer's toJSON gives, got a misfit (${list}). Save the tokenizer again.`,

@@ -13,7 +13,10 @@ export interface SpecialNames {
 }
 
 /** open_clip's names; openai/CLIP writes `<|startoftext|>` and `<|endoftext|>`. */
-export const openClipSpecialNames: SpecialNames = Object.freeze({ start: "<start_of_text>", end: "<end_of_text>" });
+export const openClipSpecialNames: SpecialNames = Object.freeze({
+  start: "<start_of_text>",
+  end: "<end_of_text>",
+});
 
 /**
  * The pattern whose global matches in a cleaned text without spaces are its words.
@@ -28,5 +31,8 @@ export function createWordPattern(names: SpecialNames): RegExp {
     }
     return name.replace(/[\\^$.*+?()[\]{}|/-]/gu, "\\$&").replaceAll("s", "[sſ]");
   });
-  return new RegExp(`${specials.join("|")}|'[sſ]|'t|'re|'ve|'m|'ll|'d|\\p{L}+|\\p{N}|[^\\u0345\\p{L}\\p{N}]+`, "gu");
+  return new RegExp(
+    `${specials.join("|")}|'[sſ]|'t|'re|'ve|'m|'ll|'d|\\p{L}+|\\p{N}|[^\\u0345\\p{L}\\p{N}]+`,
+    "gu",
+  );
 }

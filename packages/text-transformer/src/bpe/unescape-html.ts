@@ -13,12 +13,16 @@ const reference = /&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?)/gu;
 /** Decodes the named and numeric character references of `text` once, as Python 3's `html.unescape`. */
 export function unescapeHtml(text: string): string {
   if (!text.includes("&")) return text;
-  return text.replace(reference, (found) => (found[1] === "#" ? decodeNumber(found) : decodeHTML(found)));
+  return text.replace(reference, (found) =>
+    found[1] === "#" ? decodeNumber(found) : decodeHTML(found),
+  );
 }
 
 function decodeNumber(found: string): string {
   const hexadecimal = found[2] === "x" || found[2] === "X";
-  const code = hexadecimal ? Number.parseInt(found.slice(3), 16) : Number.parseInt(found.slice(2), 10);
+  const code = hexadecimal
+    ? Number.parseInt(found.slice(3), 16)
+    : Number.parseInt(found.slice(2), 10);
   if (code === 0 || (code >= 0xd800 && code <= 0xdfff) || code > 0x10ffff) return "\uFFFD";
   if (code === 0x0d) return "\r";
   if (code >= 0x80 && code <= 0x9f) return windows1252.charAt(code - 0x80);

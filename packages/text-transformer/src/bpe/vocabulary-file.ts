@@ -5,7 +5,8 @@ import { DataError } from "@diptych/core";
 import { parseMerges, type BpeVocabulary } from "./merges.js";
 
 /** sha256 of CLIP's merges file. */
-export const clipVocabularySha256 = "924691ac288e54409236115652ad4aa250f48203de50a9e4722a6ecd48d6804a";
+export const clipVocabularySha256 =
+  "924691ac288e54409236115652ad4aa250f48203de50a9e4722a6ecd48d6804a";
 
 let clipVocabulary: BpeVocabulary | undefined;
 

@@ -19,7 +19,8 @@ export function createNearestWords(words: readonly string[]): NearestWords {
   const byDeletion = new Map<string, number>();
   words.forEach((word, position) => {
     for (const form of baseForms(word)) if (!byForm.has(form)) byForm.set(form, position);
-    for (const spelling of spellings(word)) if (!byDeletion.has(spelling)) byDeletion.set(spelling, position);
+    for (const spelling of spellings(word))
+      if (!byDeletion.has(spelling)) byDeletion.set(spelling, position);
   });
   return { byForm, byDeletion };
 }
@@ -50,7 +51,8 @@ function baseForms(word: string): string[] {
   const [, yEnding] = /^(..+)ie[sd]$/u.exec(word) ?? [];
   if (yEnding !== undefined) forms.push(`${yEnding}y`);
   const [, verb] = /^(.*[aeiouy].*[^e])(?:ing|ed)$/u.exec(word) ?? [];
-  if (verb !== undefined && verb.length >= 3) forms.push(verb, `${verb}e`, verb.replace(/([^aeiou])\1$/u, "$1"));
+  if (verb !== undefined && verb.length >= 3)
+    forms.push(verb, `${verb}e`, verb.replace(/([^aeiou])\1$/u, "$1"));
   return forms;
 }
 
@@ -59,5 +61,8 @@ function spellings(word: string): string[] {
   const characters = [...word];
   if (characters.length < shortestMistyped - 1 || /\p{N}/u.test(word)) return [];
   if (characters.length < shortestMistyped) return [word];
-  return [word, ...characters.slice(1).map((_, index) => characters.toSpliced(index + 1, 1).join(""))];
+  return [
+    word,
+    ...characters.slice(1).map((_, index) => characters.toSpliced(index + 1, 1).join("")),
+  ];
 }

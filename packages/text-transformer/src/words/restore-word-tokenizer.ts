@@ -10,7 +10,10 @@ import { createWordTokenizer, type WordTokenizer } from "./word-tokenizer.js";
 export function createWordTokenizerFromJson(json: unknown): WordTokenizer {
   const parsed = wordStateSchema.safeParse(json);
   if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));
+    const problems = parsed.error.issues.map((issue) => ({
+      path: issue.path.join("."),
+      message: issue.message,
+    }));
     const list = problems.map(({ path, message }) => `${path || "(root)"}: ${message}`).join("; ");
     throw new ConfigError(
       `text-transformer/createWordTokenizerFromJson: json: expected what a word tokenizer's toJSON gives, got a misfit (${list}). Save the tokenizer again.`,

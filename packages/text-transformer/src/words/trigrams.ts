@@ -3,7 +3,9 @@
 /** Trigrams of `word` with its ends marked: "cat" → "^ca", "cat", "at$". By characters, not code units. */
 export function trigrams(word: string): string[] {
   const characters = ["^", ...word, "$"];
-  return characters.slice(2).map((last, index) => `${characters[index] ?? ""}${characters[index + 1] ?? ""}${last}`);
+  return characters
+    .slice(2)
+    .map((last, index) => `${characters[index] ?? ""}${characters[index + 1] ?? ""}${last}`);
 }
 
 /** FNV-1a (32 bit) of the UTF-8 bytes of `text`: the same on every machine, so buckets can be stored in checkpoints. */

@@ -2,7 +2,13 @@
  * A tokenizer of whole words, for the bag-of-words text tower: no start or end, 0 pads, order kept though the tower ignores it.
  */
 import { ConfigError, type Tokenizer } from "@diptych/core";
-import { checkContextLength, fitContext, padRows, type Context, type Truncation } from "../bpe/fit-context.js";
+import {
+  checkContextLength,
+  fitContext,
+  padRows,
+  type Context,
+  type Truncation,
+} from "../bpe/fit-context.js";
 import { createNearestWords, findNearestWord } from "./nearest-word.js";
 import { hashText, trigrams } from "./trigrams.js";
 import type { WordTokenizerState } from "./word-state.js";
@@ -52,7 +58,9 @@ export function createWordTokenizer(options: WordTokenizerOptions): WordTokenize
   checkChoice("truncate", truncate, ["cut", "error"]);
   checkChoice("unknown", unknown, ["nearest", "drop", "hash-buckets"]);
   if (!Number.isInteger(buckets) || buckets < 1) {
-    throw new ConfigError(`${origin}: buckets: expected a whole number of at least 1, got ${String(buckets)}. Leave it out for 2,048.`);
+    throw new ConfigError(
+      `${origin}: buckets: expected a whole number of at least 1, got ${String(buckets)}. Leave it out for 2,048.`,
+    );
   }
   const words = Object.freeze([...options.vocabulary.words]);
   const ids = indexWords(words);
@@ -70,14 +78,30 @@ export function createWordTokenizer(options: WordTokenizerOptions): WordTokenize
     encode,
     encodeBatch: (texts: readonly string[]) => padRows(texts.map(encode), contextLength, 0),
     decode: (all: Iterable<number>) => decodeWords(words, all),
-    toJSON: (): WordTokenizerState => ({ type: "words", version: 1, contextLength, truncate, unknown, buckets, words: [...words] }),
-    options: Object.freeze({ vocabulary: Object.freeze({ words }), contextLength, truncate, unknown, buckets }),
+    toJSON: (): WordTokenizerState => ({
+      type: "words",
+      version: 1,
+      contextLength,
+      truncate,
+      unknown,
+      buckets,
+      words: [...words],
+    }),
+    options: Object.freeze({
+      vocabulary: Object.freeze({ words }),
+      contextLength,
+      truncate,
+      unknown,
+      buckets,
+    }),
   });
 }
 
 function checkChoice(name: string, value: string, choices: readonly string[]): void {
   if (choices.includes(value)) return;
-  throw new ConfigError(`${origin}: ${name}: expected one of ${choices.join(", ")}, got ${JSON.stringify(value)}. Leave it out for the default.`);
+  throw new ConfigError(
+    `${origin}: ${name}: expected one of ${choices.join(", ")}, got ${JSON.stringify(value)}. Leave it out for the default.`,
+  );
 }
 
 function indexWords(words: readonly string[]): ReadonlyMap<string, number> {
@@ -93,7 +117,11 @@ function indexWords(words: readonly string[]): ReadonlyMap<string, number> {
 /** Unknown words remembered at most; a service meets new ones for ever. */
 const cacheEntries = 16_384;
 
-function createUnknownWords(words: readonly string[], unknown: UnknownWords, buckets: number): (word: string) => readonly number[] {
+function createUnknownWords(
+  words: readonly string[],
+  unknown: UnknownWords,
+  buckets: number,
+): (word: string) => readonly number[] {
   if (unknown === "drop") return () => [];
   if (unknown === "hash-buckets") {
     const first = words.length + 1;

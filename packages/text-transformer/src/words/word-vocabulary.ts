@@ -21,7 +21,10 @@ export interface WordVocabulary {
  */
 export function buildWordVocabulary(
   corpus: Iterable<string>,
-  { minCount = 1, maxWords = Number.MAX_SAFE_INTEGER }: { readonly minCount?: number; readonly maxWords?: number } = {},
+  {
+    minCount = 1,
+    maxWords = Number.MAX_SAFE_INTEGER,
+  }: { readonly minCount?: number; readonly maxWords?: number } = {},
 ): WordVocabulary {
   checkCount("minCount", minCount);
   checkCount("maxWords", maxWords);
@@ -36,7 +39,9 @@ export function buildWordVocabulary(
     );
   }
   frequent.sort(([wordA, countA], [wordB, countB]) => countB - countA || (wordA < wordB ? -1 : 1));
-  return Object.freeze({ words: Object.freeze(frequent.slice(0, maxWords).map(([found]) => found)) });
+  return Object.freeze({
+    words: Object.freeze(frequent.slice(0, maxWords).map(([found]) => found)),
+  });
 }
 
 function checkCount(name: string, count: number): void {
