@@ -4,10 +4,15 @@ import { nodeValues } from "./builder.js";
 import { createGraph, type Graph } from "./graph.js";
 import type { Node, Value } from "./node.js";
 
-/** Every node that `values` reach, operands first, each once, in a deterministic order. */
-export function nodesInOrder(values: readonly Value[]): readonly Node[] {
+const NONE: ReadonlySet<Node> = new Set();
+
+/** Every node that `values` reach, operands first, each once, in a deterministic order; `stop` and what is below it is left out. */
+export function nodesInOrder(
+  values: readonly Value[],
+  stop: ReadonlySet<Node> = NONE,
+): readonly Node[] {
   const order: Node[] = [];
-  const done = new Set<Node>();
+  const done = new Set<Node>(stop);
   const stack: { node: Node; next: number }[] = [];
   for (const { node: root } of values) {
     if (done.has(root)) continue;
@@ -41,21 +46,27 @@ export function readersOf(nodes: readonly Node[]): ReadonlyMap<Node, readonly No
 /** Replacement of a node's outputs; undefined keeps the node (rebuilt over its new operands when they changed). */
 export type RewriteRule = (node: Node, inputs: readonly Value[]) => readonly Value[] | undefined;
 
-/** Rewrites what `values` reach, operands first; returns a function from old values to new ones. */
+/**
+ * Rewrites what `values` reach, operands first; returns a function from old values to new ones.
+ * Nodes in `stop` are final: they and what is below them stay.
+ */
 export function rewriteValues(
   values: readonly Value[],
   rule: RewriteRule,
+  stop: ReadonlySet<Node> = NONE,
 ): (value: Value) => Value {
   const replaced = new Map<Node, readonly Value[]>();
   const lookup = (value: Value): Value => {
+    if (stop.has(value.node)) return value;
     const found = replaced.get(value.node)?.[value.index];
-    if (!found)
+    if (!found) {
       throw new InternalError(
         `core/rewriteValues: no replacement of output ${value.index} of ${value.node.op}.`,
       );
+    }
     return found;
   };
-  for (const node of nodesInOrder(values)) {
+  for (const node of nodesInOrder(values, stop)) {
     const inputs = node.inputs.map(lookup);
     replaced.set(node, rule(node, inputs) ?? withInputs(node, inputs));
   }

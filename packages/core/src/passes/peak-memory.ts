@@ -1,0 +1,52 @@
+/** An estimate of a graph's peak memory: bytes alive at once when nodes run in dependency order and die after their last reader. */
+import { graphNodes, isLeafInput, type Graph } from "../graph/graph.js";
+import type { Node } from "../graph/node.js";
+import { readersOf } from "../graph/traverse.js";
+import { BYTES_PER_ELEMENT } from "../tensor/dtype.js";
+import { elementCount, staticShape } from "../tensor/shape.js";
+
+/** Layout ops that runtimes give for free, as views of their operand. */
+const VIEWS: ReadonlySet<string> = new Set(["reshape", "stopGradient", "after"]);
+
+function nodeBytes(node: Node): number {
+  return node.outputs.reduce(
+    (bytes, { shape, dtype }) =>
+      bytes + elementCount(staticShape(shape, "core/estimatePeakBytes")) * BYTES_PER_ELEMENT[dtype],
+    0,
+  );
+}
+
+/**
+ * Peak bytes of the values between inputs and outputs (inputs not counted), in the order of `graphNodes`.
+ *
+ * @throws ShapeError on a graph with symbols: bind it first.
+ */
+export function estimatePeakBytes(graph: Graph): number {
+  const nodes = graphNodes(graph);
+  const readers = readersOf(nodes);
+  const kept = new Set(Object.values(graph.outputs).map((value) => value.node));
+  const storage = (node: Node): Node => {
+    let owner = node;
+    while (VIEWS.has(owner.op) && owner.inputs[0]) owner = owner.inputs[0].node;
+    return owner;
+  };
+  const pending = new Map<Node, number>();
+  for (const node of nodes) {
+    const owner = storage(node);
+    const count = readers.get(node)?.length ?? 0;
+    pending.set(owner, (pending.get(owner) ?? 0) + count + (kept.has(node) ? Infinity : 0));
+  }
+  let alive = 0;
+  let peak = 0;
+  for (const node of nodes) {
+    if (!isLeafInput(node) && storage(node) === node) alive += nodeBytes(node);
+    peak = Math.max(peak, alive);
+    for (const operand of new Set(node.inputs.map((value) => value.node))) {
+      const owner = storage(operand);
+      const left = (pending.get(owner) ?? 0) - 1;
+      pending.set(owner, left);
+      if (left === 0 && !isLeafInput(owner)) alive -= nodeBytes(owner);
+    }
+  }
+  return peak;
+}
