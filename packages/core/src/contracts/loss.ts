@@ -30,6 +30,14 @@ export interface LossOutput {
   readonly metrics: Readonly<Record<string, Value>>;
 }
 
+/** A term of a weighted sum. */
+export interface LossPart {
+  /** Unique within the sum; prefix of its metrics and, after `loss.`, of its parameters. */
+  readonly name: string;
+  readonly loss: Loss;
+  readonly weight: number;
+}
+
 /** A loss by modality names, e.g. between `image` and `text`. */
 export interface Loss {
   readonly name: string;
@@ -41,5 +49,7 @@ export interface Loss {
   readonly auxiliary: readonly InputSpec[];
   /** `batch`: sees all features of the global batch. `sample`: a mean over samples, computed per micro-batch. */
   readonly scope: "batch" | "sample";
+  /** The terms of a weighted sum, so that a trainer can build those of each scope apart (see `lossParts`). */
+  readonly parts?: readonly LossPart[];
   build(context: BuildContext, inputs: LossInputs): LossOutput;
 }
