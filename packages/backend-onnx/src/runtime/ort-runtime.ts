@@ -36,6 +36,11 @@ export interface OrtSessionOptions {
   intraOpThreads?: number;
   /** Graph optimisation; default `basic`, which for training graphs is as fast as `all` and creates faster. */
   graphOptimization?: "disable" | "basic" | "extended" | "all";
+  /**
+   * Whether all activations are planned into one block, remembered per set of
+   * input shapes; default true. Turn it off for a model with open sizes that meets many shapes.
+   */
+  memoryPattern?: boolean;
   /** Path prefix of a profile, written when the session is disposed. */
   profile?: string;
   /**
@@ -52,7 +57,12 @@ export interface OrtSessionOptions {
 
 /** How a run is made. */
 export interface OrtRunOptions {
-  /** Ends a run in flight; the promise then rejects with an `AbortError` once the native call has returned. */
+  /**
+   * Ends a run in flight between two nodes; the promise rejects with an
+   * `AbortError` once the native call has returned. Outputs, also donated ones,
+   * are then part old, part new: give no signal to a run that updates in place.
+   * A run that finished all the same resolves.
+   */
   signal?: AbortSignal;
 }
 

@@ -1,0 +1,115 @@
+/** Turns a status of ONNX Runtime into a BackendError that names the op, where it came from, and what to do. */
+import { BackendError } from "@diptych/core";
+
+/** What ONNX Runtime says about a failure. */
+export interface OrtStatus {
+  /** OrtErrorCode. */
+  readonly code: number;
+  readonly message: string;
+}
+
+/** What was being done when it failed. */
+export interface OrtFailureContext {
+  /** Our function: `run`, `createSession`, … */
+  readonly doing: string;
+  /** The session's label. */
+  readonly label?: string | undefined;
+  /** Turns a node name of the model into words. */
+  readonly describeNode?: ((name: string) => string) | undefined;
+}
+
+const codeNames = [
+  "OK",
+  "FAIL",
+  "INVALID_ARGUMENT",
+  "NO_SUCHFILE",
+  "NO_MODEL",
+  "ENGINE_ERROR",
+  "RUNTIME_EXCEPTION",
+  "INVALID_PROTOBUF",
+  "MODEL_LOADED",
+  "NOT_IMPLEMENTED",
+  "INVALID_GRAPH",
+  "EP_FAIL",
+  "MODEL_LOAD_CANCELED",
+  "MODEL_REQUIRES_COMPILATION",
+  "NOT_FOUND",
+] as const;
+
+/** ONNX Runtime's words for "node X": when it runs, when it looks for a kernel, when it infers shapes, when it checks a model. */
+const nodePatterns = [
+  /Name:'([^']*)' Status Message/,
+  /node with name '([^']*)'/,
+  /\(node:\s?'?([^'\s)]+)'?[^)]*\)/,
+  /Node \(([^)]+)\) Op \(/,
+  /In Node, \("([^"]+)",/,
+  /Node:\s?([^\s,]+)/,
+];
+
+/** The name of the node that a message of ONNX Runtime is about, or null. */
+export function parseFailedNode(message: string): string | null {
+  for (const pattern of nodePatterns) {
+    const name = pattern.exec(message)?.[1];
+    if (name) return name;
+  }
+  return null;
+}
+
+/** Whether a run ended because it was asked to. */
+export function isTermination(status: OrtStatus): boolean {
+  return /terminate flag/i.test(status.message);
+}
+
+/** The error for `status`; its `cause` is ONNX Runtime's own text. */
+export function createOrtError(status: OrtStatus, context: OrtFailureContext): BackendError {
+  const subject = context.label === undefined ? "ONNX Runtime" : `"${context.label}"`;
+  const node = parseFailedNode(status.message);
+  const where = node === null ? "" : ` in ${describeFailedNode(node, context.describeNode)}`;
+  const code = codeNames[status.code] ?? `code ${status.code}`;
+  return new BackendError(
+    `backend-onnx/${context.doing}: ${subject}: expected ONNX Runtime to succeed, got ${code}${where}: ` +
+      `${shortenMessage(status.message)}. ${remedy(status)}`,
+    { cause: new Error(status.message) },
+  );
+}
+
+function describeFailedNode(name: string, describeNode: OrtFailureContext["describeNode"]): string {
+  const described = describeNode?.(name);
+  return described ? `${described} (node "${name}")` : `node "${name}"`;
+}
+
+/** Without the C++ file names and signatures, which tell a user nothing. */
+function shortenMessage(message: string): string {
+  const status = /Status Message:\s*([\s\S]*)$/.exec(message)?.[1] ?? message;
+  return status
+    .replace(
+      /(?:[A-Za-z]:)?[\\/][^\s:]*\.(?:cc|h|cpp):\d+\s+(?:[^\n]*?\)\s*(?:const\s*)?(?:\[[^\]]*\]\s*)?)?(?=[A-Z]|$)/g,
+      "",
+    )
+    .replace(/\s+/g, " ")
+    .trim()
+    .replace(/\.$/, "");
+}
+
+function remedy({ code, message }: OrtStatus): string {
+  if (/fail(ed)? to allocate|bad_alloc|out of memory/i.test(message)) {
+    return "Memory ran out: use a smaller batch, or accumulate over micro-batches.";
+  }
+  if (
+    /not a registered function|No opset import|Could not find an implementation|NOT_IMPLEMENTED/i.test(
+      message,
+    ) ||
+    code === 9
+  ) {
+    return "This build of ONNX Runtime lacks the operator for this dtype: use the pinned onnxruntime-node, or another dtype.";
+  }
+  if (
+    /Got invalid dimensions|Unexpected input data type|shape mismatch|Invalid rank/i.test(message)
+  ) {
+    return "Give tensors of the shapes and dtypes that the graph was compiled for.";
+  }
+  if (code === 7 || code === 10 || code === 1) {
+    return "If the graph is Diptych's own, this is a bug in its lowering; please report it with this message.";
+  }
+  return "The message is ONNX Runtime's own.";
+}

@@ -1,0 +1,210 @@
+/**
+ * The tensors of a runtime: who owns which block of memory, how many are alive,
+ * and the pool of free blocks, by size. Both adapters use it with their own memory.
+ */
+import { BackendError } from "@diptych/core";
+import { elementTypes, printTensorType } from "./element-type.js";
+import type { OrtDtype, OrtLiveTensors, OrtTensor } from "./ort-runtime.js";
+
+/** A block of memory. */
+export interface MemoryBlock {
+  /** All of it. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Where blocks come from, and what an adapter hangs on a tensor (`Value`: an OrtValue handle). */
+export interface TensorMemory<Block extends MemoryBlock, Value> {
+  reserve(bytes: number): Block;
+  release(block: Block): void;
+  /** Called once per tensor that a run has used, when it ends. */
+  releaseValue(value: Value): void;
+}
+
+/** What a tensor is inside its runtime. Outlives the tensor object where a run still uses it. */
+export interface TensorRecord<Block extends MemoryBlock, Value> {
+  readonly dtype: OrtDtype;
+  readonly shape: readonly number[];
+  readonly byteLength: number;
+  readonly block: Block;
+  /** Made at the first run that uses the tensor. */
+  value: Value | null;
+  /** Runs, queued or in flight, that use it. */
+  pins: number;
+  disposed: boolean;
+  freed: boolean;
+}
+
+/** Free blocks kept for reuse, at most; beyond it they go back to the system. */
+const poolLimitBytes = 512 * 2 ** 20;
+
+/** Tensors, live and pooled. */
+export class TensorStore<Block extends MemoryBlock, Value> {
+  readonly #memory: TensorMemory<Block, Value>;
+  readonly #live = new Set<TensorRecord<Block, Value>>();
+  readonly #pool = new Map<number, Block[]>();
+  readonly #leaks: FinalizationRegistry<string>;
+  #liveBytes = 0;
+  #pooledBytes = 0;
+  #closed = false;
+
+  constructor(memory: TensorMemory<Block, Value>, log: (line: string) => void) {
+    this.#memory = memory;
+    this.#leaks = new FinalizationRegistry((what) => {
+      log(
+        `backend-onnx: a tensor ${what} was dropped without dispose(); its memory stays taken until the runtime is disposed.`,
+      );
+    });
+  }
+
+  allocate(dtype: OrtDtype, shape: readonly number[], fill?: "zero"): OrtTensor {
+    if (this.#closed) throw disposedError("runtime", "Create another one.");
+    const byteLength = countBytes(dtype, shape);
+    const block = this.#takeBlock(roundCapacity(byteLength));
+    if (fill === "zero") block.bytes.fill(0, 0, byteLength);
+    const record: TensorRecord<Block, Value> = {
+      dtype,
+      shape: Object.freeze([...shape]),
+      byteLength,
+      block,
+      value: null,
+      pins: 0,
+      disposed: false,
+      freed: false,
+    };
+    this.#live.add(record);
+    this.#liveBytes += byteLength;
+    const tensor = new StoredTensor(this, record);
+    this.#leaks.register(tensor, printTensorType(dtype, shape), record);
+    return tensor;
+  }
+
+  /** The record of a live tensor of this store. */
+  find(tensor: OrtTensor, name: string): TensorRecord<Block, Value> {
+    const record =
+      tensor instanceof StoredTensor
+        ? (tensor.recordIn(this) as TensorRecord<Block, Value> | null)
+        : null;
+    if (record === null) {
+      throw new BackendError(
+        `backend-onnx/run: tensor "${name}": expected one that this runtime allocated, got another. Allocate it with runtime.allocate().`,
+      );
+    }
+    if (record.disposed)
+      throw disposedError(`tensor "${name}"`, "Dispose a tensor after its last run.");
+    return record;
+  }
+
+  pin(record: TensorRecord<Block, Value>): void {
+    record.pins += 1;
+  }
+
+  unpin(record: TensorRecord<Block, Value>): void {
+    record.pins -= 1;
+    if (record.disposed && record.pins === 0) this.#free(record);
+  }
+
+  dispose(record: TensorRecord<Block, Value>): void {
+    if (record.disposed) return;
+    record.disposed = true;
+    this.#leaks.unregister(record);
+    this.#live.delete(record);
+    this.#liveBytes -= record.byteLength;
+    if (record.pins === 0) this.#free(record);
+  }
+
+  liveTensors(): OrtLiveTensors {
+    return { count: this.#live.size, bytes: this.#liveBytes, pooledBytes: this.#pooledBytes };
+  }
+
+  trimPool(): void {
+    for (const blocks of this.#pool.values())
+      for (const block of blocks) this.#memory.release(block);
+    this.#pool.clear();
+    this.#pooledBytes = 0;
+  }
+
+  /** Disposes every tensor and frees every block; no run may be in flight. */
+  close(): void {
+    this.#closed = true;
+    for (const record of Array.from(this.#live)) this.dispose(record);
+    this.trimPool();
+  }
+
+  #takeBlock(capacity: number): Block {
+    const pooled = this.#pool.get(capacity)?.pop();
+    if (pooled === undefined) return this.#memory.reserve(capacity);
+    this.#pooledBytes -= capacity;
+    return pooled;
+  }
+
+  #free(record: TensorRecord<Block, Value>): void {
+    if (record.freed) return;
+    record.freed = true;
+    if (record.value !== null) this.#memory.releaseValue(record.value);
+    record.value = null;
+    const capacity = record.block.bytes.byteLength;
+    if (this.#closed || this.#pooledBytes + capacity > poolLimitBytes) {
+      this.#memory.release(record.block);
+      return;
+    }
+    this.#pooledBytes += capacity;
+    const blocks = this.#pool.get(capacity);
+    if (blocks) blocks.push(record.block);
+    else this.#pool.set(capacity, [record.block]);
+  }
+}
+
+/** The handle that callers hold. */
+class StoredTensor<Block extends MemoryBlock, Value> implements OrtTensor {
+  readonly dtype: OrtDtype;
+  readonly shape: readonly number[];
+  readonly byteLength: number;
+  readonly #store: TensorStore<Block, Value>;
+  readonly #record: TensorRecord<Block, Value>;
+  #view: Uint8Array | null = null;
+
+  constructor(store: TensorStore<Block, Value>, record: TensorRecord<Block, Value>) {
+    this.dtype = record.dtype;
+    this.shape = record.shape;
+    this.byteLength = record.byteLength;
+    this.#store = store;
+    this.#record = record;
+  }
+
+  recordIn(store: unknown): TensorRecord<Block, Value> | null {
+    return store === this.#store ? this.#record : null;
+  }
+
+  view(): Uint8Array {
+    if (this.#record.disposed)
+      throw disposedError(`tensor ${printTensorType(this.dtype, this.shape)}`, "Read it before.");
+    this.#view ??= this.#record.block.bytes.subarray(0, this.byteLength);
+    return this.#view;
+  }
+
+  dispose(): void {
+    this.#view = null;
+    this.#store.dispose(this.#record);
+  }
+}
+
+function disposedError(what: string, remedy: string): BackendError {
+  return new BackendError(
+    `backend-onnx/runtime: ${what}: expected it live, got it disposed. ${remedy}`,
+  );
+}
+
+function countBytes(dtype: OrtDtype, shape: readonly number[]): number {
+  if (!shape.every((size) => Number.isInteger(size) && size >= 0)) {
+    throw new BackendError(
+      `backend-onnx/allocate: shape: expected integers of 0 or more, got [${shape.join(",")}]. Bind every symbolic size first.`,
+    );
+  }
+  return shape.reduce((product, size) => product * size, elementTypes[dtype].bytes);
+}
+
+/** Up to 1/16 above what is asked, so that buffers of like size share a pool slot; at least 64 bytes. */
+function roundCapacity(bytes: number): number {
+  const step = Math.max(64, 2 ** (Math.floor(Math.log2(Math.max(bytes, 1))) - 4));
+  return Math.max(step, Math.ceil(bytes / step) * step);
+}
