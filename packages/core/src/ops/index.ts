@@ -49,3 +49,14 @@ export {
   type ConvOptions,
   type MatmulOptions,
 } from "./primitives/contraction.js";
+export { attention, type AttentionOptions, type AttentionOutput } from "./composites/attention.js";
+export { avgPool2d } from "./composites/avg-pool-2d.js";
+export { batchNorm, type BatchNormOutput } from "./composites/batch-norm.js";
+export { clamp } from "./composites/clamp.js";
+export { gelu, geluTanh, quickGelu } from "./composites/gelu.js";
+export { l2Normalize, type L2NormalizeOptions } from "./composites/l2-normalize.js";
+export { layerNorm, type LayerNormOutput, type NormOptions } from "./composites/layer-norm.js";
+export { mean } from "./composites/mean.js";
+export { relu } from "./composites/relu.js";
+export { logSoftmax, logSumExp, softmax, type LogSumExpOptions } from "./composites/softmax.js";
+export { softplus } from "./composites/softplus.js";
