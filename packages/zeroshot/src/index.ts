@@ -1,1 +1,9 @@
-export {};
+/** Zero-shot evaluation: classification, retrieval, prompt ensembles and the ranking behind them. */
+export { buildClassWeights, unitRows, type ClassWeightOptions } from "./class-weights.js";
+export { classify, type ClassificationResult } from "./classification.js";
+export { embedDataset, type EmbeddedSamples, type EmbedOptions } from "./embed-dataset.js";
+export { meanPerClassRecall, recallAt } from "./metrics.js";
+export { retrieval, zeroshotClassification, zeroshotPlugin } from "./plugin.js";
+export { rankOfBest, similarities, topCandidates, type Embeddings } from "./ranking.js";
+export { retrieve, type RetrievalSide } from "./retrieval.js";
+export { A_PHOTO_OF, fillTemplate, NAME_ONLY } from "./templates.js";

@@ -1,0 +1,27 @@
+/** The evaluators as a plugin. */
+import { definePlugin, evaluator, partConstructor } from "@diptych/core/plugin";
+import { classificationSchema, createClassification } from "./classification.js";
+import { createRetrieval, retrievalSchema } from "./retrieval.js";
+
+export const zeroshotClassification = partConstructor(
+  "zeroshot-classification",
+  classificationSchema,
+);
+export const retrieval = partConstructor("retrieval", retrievalSchema);
+
+export const zeroshotPlugin = definePlugin({
+  name: "@diptych/zeroshot",
+  contract: 1,
+  provides: [
+    evaluator("zeroshot-classification", {
+      summary: "pictures against the names of classes in prompt templates",
+      schema: classificationSchema,
+      create: createClassification,
+    }),
+    evaluator("retrieval", {
+      summary: "recall@k from pictures to captions and back",
+      schema: retrievalSchema,
+      create: createRetrieval,
+    }),
+  ],
+});

@@ -1,0 +1,149 @@
+import { describe, expect, it } from "vitest";
+import {
+  createHostTensor,
+  type EvaluationContext,
+  type HostTensor,
+  type Random,
+  type Sample,
+  type SizedDataset,
+  type Tokenizer,
+} from "@diptych/core";
+import { buildClassWeights } from "./class-weights.js";
+import { classify, createClassification, classificationSchema } from "./classification.js";
+import { meanPerClassRecall, recallAt } from "./metrics.js";
+import { rankOfBest, topCandidates } from "./ranking.js";
+import { createRetrieval, retrieve, retrievalSchema } from "./retrieval.js";
+import { fillTemplate } from "./templates.js";
+
+const rows = (...values: number[][]): HostTensor<"float32"> =>
+  createHostTensor(
+    "float32",
+    [values.length, values[0]?.length ?? 0],
+    Float32Array.from(values.flat()),
+  );
+
+/** A model that knows four words: unit vectors along the axes. */
+const AXES = ["cat", "dog", "cup", "car"];
+const axis = (word: string): number[] => AXES.map((name) => (word.includes(name) ? 1 : 0));
+const random: Random = {
+  split: () => random,
+  next: () => 0,
+  nextUint32: () => 0,
+  integer: () => 0,
+  normal: () => 0,
+  permutation: (size) => Uint32Array.from({ length: size }, (_, i) => i),
+  fillUniform: () => undefined,
+  fillNormal: () => undefined,
+};
+
+/** Pictures are one pixel whose value is the axis; the model errs on the last sample. */
+function contextOf(samples: readonly Sample[]): EvaluationContext {
+  const dataset: SizedDataset = {
+    kind: "sized",
+    name: "toy",
+    size: samples.length,
+    sample: (index) => samples[index] ?? { id: "?", images: [], captions: [] },
+  };
+  return {
+    encode: {
+      images: (images) =>
+        Promise.resolve(rows(...images.map((image) => axis(AXES[image.data[0] ?? 0] ?? "")))),
+      texts: (texts) => Promise.resolve(rows(...texts.map(axis))),
+    },
+    tokenizer: {} as Tokenizer,
+    dataset,
+    random,
+  };
+}
+const sample = (id: string, pixel: number, name: string): Sample => ({
+  id,
+  concept: name,
+  images: [{ width: 1, height: 1, channels: 1, data: Uint8Array.of(pixel) }],
+  captions: [`a ${name}`],
+  labels: { class: name },
+});
+const SET = [
+  sample("a", 0, "cat"),
+  sample("b", 1, "dog"),
+  sample("c", 2, "cup"),
+  sample("d", 0, "car"),
+];
+
+describe("ranking", () => {
+  it("counts ties against the query", () => {
+    expect(rankOfBest(Float64Array.of(1, 1, 1), new Set([0]))).toBe(2);
+    expect(rankOfBest(Float64Array.of(3, 1, 2), new Set([0]))).toBe(0);
+    expect(rankOfBest(Float64Array.of(3, 1, 2), new Set([1, 2]))).toBe(1);
+    expect(rankOfBest(Float64Array.of(NaN, NaN), new Set([0]))).toBe(2);
+  });
+  it("lists the best first", () => {
+    expect(topCandidates(Float64Array.of(1, 3, 3, 2), 3)).toEqual([1, 2, 3]);
+  });
+});
+
+describe("metrics", () => {
+  it("counts queries and candidates", () => {
+    expect(recallAt([0, 4, 5], 5, 100)).toEqual({ value: 2 / 3, queries: 3, candidates: 100 });
+    expect(recallAt([], 1, 5).value).toBeNaN();
+    expect(meanPerClassRecall([0, 0, 0, 1], [1, 1, 1, 2], 2).value).toBe(0.5);
+  });
+});
+
+describe("class weights", () => {
+  it("are the unit mean of unit vectors", async () => {
+    const texts = (all: readonly string[]) =>
+      Promise.resolve(rows(...all.map((text) => (text.startsWith("x") ? [1, 0] : [0, 1]))));
+    const weights = await buildClassWeights({
+      encode: { texts },
+      classNames: ["n"],
+      templates: ["x {}", "y {}", "z {c}"],
+      batchSize: 2,
+    });
+    expect(weights.data[0]).toBeCloseTo(1 / Math.sqrt(5), 6);
+    expect(weights.data[1]).toBeCloseTo(2 / Math.sqrt(5), 6);
+  });
+  it("want a place for the name, and take names with dollars as they are", () => {
+    expect(() => fillTemplate("a photo", "cat")).toThrow(/a place "\{\}"/);
+    expect(fillTemplate("a {label} $1", "$&")).toBe("a $& $1");
+  });
+});
+
+describe("classification", () => {
+  it("gives ranks and shares", () => {
+    const result = classify(rows([1, 0], [0.6, 0.8]), rows([1, 0], [0, 1]), [0, 0]);
+    expect(result.ranks).toEqual([0, 1]);
+    expect(result.metrics["top1"]?.value).toBe(0.5);
+  });
+  it("evaluates a set with its own class names", async () => {
+    const evaluator = createClassification(classificationSchema.parse({ topK: [1, 4] }));
+    const metrics = await evaluator.evaluate(contextOf(SET));
+    expect(metrics["top1"]).toEqual({ value: 0.75, queries: 4, candidates: 4 });
+    expect(metrics["top4"]?.value).toBe(1);
+  });
+  it("says which label is missing and that a set is empty", async () => {
+    const evaluator = createClassification(classificationSchema.parse({ label: "breed" }));
+    await expect(evaluator.evaluate(contextOf(SET))).rejects.toThrow(
+      /expected a label "breed", got class/,
+    );
+    await expect(evaluator.evaluate(contextOf([]))).rejects.toThrow(/expected at least one sample/);
+  });
+});
+
+describe("retrieval", () => {
+  it("takes any positive", () => {
+    const queries = { embeddings: rows([1, 0], [0, 1]), concepts: ["a", "b"] };
+    const candidates = { embeddings: rows([1, 0], [0.9, 0.1], [0, 1]), concepts: ["b", "a", "b"] };
+    expect(retrieve(queries, candidates, [1, 2])).toEqual({
+      "recall@1": { value: 0.5, queries: 2, candidates: 3 },
+      "recall@2": { value: 1, queries: 2, candidates: 3 },
+    });
+  });
+  it("goes both ways over a set", async () => {
+    const metrics = await createRetrieval(retrievalSchema.parse({ recallK: [1] })).evaluate(
+      contextOf(SET),
+    );
+    expect(metrics["imageToText/recall@1"]?.value).toBe(0.75);
+    // Two pictures look like a cat: the tie counts against the caption; nothing looks like a car.
+    expect(metrics["textToImage/recall@1"]?.value).toBe(0.5);
+  });
+});
