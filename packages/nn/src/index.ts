@@ -1,1 +1,49 @@
-export {};
+/** Layers that towers share, with the parameter names of PyTorch and open_clip. */
+export { ACTIVATIONS, applyActivation, type Activation } from "./activation.js";
+export { attentionMask, causalMask, type AttentionMaskOptions } from "./attention-mask.js";
+export { buildAttentionPool, type AttentionPoolOptions } from "./attention-pool.js";
+export { buildBatchNorm, type BatchNormOptions } from "./batch-norm.js";
+export { buildConv2d, type ConvLayerOptions } from "./conv.js";
+export { buildDropout } from "./dropout.js";
+export { buildEmbedding, type EmbeddingOptions } from "./embedding.js";
+export { inScope, within } from "./in-scope.js";
+export {
+  applyLayerNorm,
+  buildLayerNorm,
+  declareLayerNorm,
+  LAYER_NORM_EPSILON,
+  type LayerNormWeights,
+} from "./layer-norm.js";
+export {
+  applyLinear,
+  buildLinear,
+  buildProjection,
+  lastSize,
+  type LinearOptions,
+  type ProjectionOptions,
+} from "./linear.js";
+export { buildMlp, type MlpOptions } from "./mlp.js";
+export {
+  buildSelfAttention,
+  type SelfAttentionOptions,
+  type SelfAttentionOutput,
+} from "./multi-head-attention.js";
+export {
+  buildPositionEmbedding,
+  buildSinCosPositions,
+  sinCos2d,
+  type PositionEmbeddingOptions,
+  type SinCosOptions,
+} from "./position-embedding.js";
+export { fromRows, takeTokens, toRows } from "./rows.js";
+export {
+  buildTransformerBlock,
+  type BlockInit,
+  type BlockOptions,
+  type BlockOutput,
+} from "./transformer-block.js";
+export {
+  buildTransformer,
+  type TransformerOptions,
+  type TransformerOutput,
+} from "./transformer.js";

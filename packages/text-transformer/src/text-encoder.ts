@@ -1,0 +1,142 @@
+/** CLIP's text transformer. */
+import {
+  checkShapes,
+  normal,
+  reshape,
+  sliceAxis,
+  type BuildContext,
+  type Encoder,
+  type EncoderOutput,
+  type Value,
+} from "@diptych/core";
+import {
+  applyLayerNorm,
+  buildEmbedding,
+  buildPositionEmbedding,
+  buildProjection,
+  buildTransformer,
+  declareLayerNorm,
+  inScope,
+  takeTokens,
+  within,
+  type BlockInit,
+} from "@diptych/nn";
+import {
+  resolveTextTransformer,
+  type TextTransformerOptions,
+  type TextTransformerSettings,
+} from "./config.js";
+import {
+  idsInput,
+  vocabularySizes,
+  type TextDependencies,
+  type VocabularySizes,
+} from "./text-input.js";
+import { endOfTextPosition, keepOtherThan, keepUntil, meanOfKept } from "./token-pooling.js";
+
+/**
+ * CLIP's text tower (arXiv:2103.00020 §2.4; clip/model.py, open_clip's transformer.py): token_embedding →
+ * + positional_embedding → blocks (causal) → ln_final → the end-of-text token → text_projection.
+ * Parameters have open_clip's names; initial values are those of OpenAI's `initialize_parameters`.
+ *
+ * Input `text` is int32 [textBatch, textTokens] with textTokens at most contextLength: positions are cut to it, and
+ * since causality hides padding after the end-of-text, cutting a batch to its longest text changes nothing. A
+ * bidirectional tower masks padding. With pooling `last` the length is fixed to contextLength.
+ *
+ * @throws ConfigError listing every setting that does not fit.
+ * @example
+ * const text = createTextEncoder({ variant: "base", vocab: 49408, contextLength: 77 }, { embedDim: 512 });
+ */
+export function createTextEncoder(
+  options: TextTransformerOptions,
+  dependencies: TextDependencies,
+): Encoder {
+  return createResolvedTextEncoder(resolveTextTransformer(options), dependencies);
+}
+
+/** The same from settings that the schema has resolved. */
+export function createResolvedTextEncoder(
+  settings: TextTransformerSettings,
+  { embedDim, modality = "text", tokenizer }: TextDependencies,
+): Encoder {
+  const sizes = vocabularySizes("createTextEncoder", settings, tokenizer);
+  const fixedLength = settings.pooling === "last" ? sizes.contextLength : undefined;
+  return Object.freeze({
+    modality,
+    embedDim,
+    inputs: [idsInput(modality, fixedLength)],
+    facts: Object.freeze({ ...sizes }),
+    build: (context: BuildContext, inputs: Readonly<Record<string, Value>>) =>
+      buildText(context, inputs[modality]!, { ...settings, ...sizes, embedDim, modality }),
+  });
+}
+
+interface BuildOptions
+  extends Omit<TextTransformerSettings, "vocab" | "contextLength">, VocabularySizes {
+  readonly embedDim: number;
+  readonly modality: string;
+}
+
+function buildText(context: BuildContext, ids: Value, options: BuildOptions): EncoderOutput {
+  const { width, layers, contextLength, modality, attention, pooling } = options;
+  const embedded = buildEmbedding(inScope(context, "token_embedding"), ids, {
+    vocab: options.vocab,
+    width,
+    init: normal(0.02),
+  });
+  const positioned = buildPositionEmbedding(context, embedded, {
+    contextLength,
+    init: normal(0.01),
+  });
+  const end = endOfTextPosition(ids);
+  const keep =
+    options.padId === undefined ? keepUntil(ids, end) : keepOtherThan(ids, options.padId);
+  const { output, intermediates } = within(context, "transformer", (inner) =>
+    buildTransformer(inner, positioned, {
+      layers,
+      heads: options.heads,
+      mlpDim: options.mlpDim,
+      activation: options.activation,
+      normEpsilon: options.normEpsilon,
+      path: modality,
+      init: blockInit(width, layers),
+      ...(attention === "causal" ? { causal: true } : { keep }),
+      ...(options.layerScale === undefined ? {} : { layerScale: options.layerScale }),
+    }),
+  );
+  const lastNorm = declareLayerNorm(inScope(context, "ln_final"), width, options.normEpsilon);
+  const tokens = applyLayerNorm(output, lastNorm);
+  const summary = {
+    // The norm works token by token, so the chosen one is normed alone: the same value, less work.
+    eos: () => applyLayerNorm(takeTokens(output, end), lastNorm),
+    last: () => applyLayerNorm(lastToken(output, contextLength), lastNorm),
+    mean: () => meanOfKept(tokens, keep),
+  }[pooling]();
+  const pooled = buildProjection(context, summary, {
+    name: "text_projection",
+    embedDim: options.embedDim,
+    init: normal(width ** -0.5),
+  });
+  return { pooled, tokens, intermediates };
+}
+
+/** The last of `tokens` positions: [batch, tokens, width] → [batch, width]. */
+function lastToken(x: Value, tokens: number): Value {
+  const { batch, width } = checkShapes("text-transformer/lastToken", [
+    x,
+    "x",
+    ["batch", tokens, "width"],
+  ]);
+  return reshape(sliceAxis(x, 1, tokens - 1, 1), [batch, width]);
+}
+
+/** OpenAI's initial values (clip/model.py `initialize_parameters`). */
+function blockInit(width: number, layers: number): BlockInit {
+  const output = normal(width ** -0.5 * (2 * layers) ** -0.5);
+  return {
+    attentionInput: normal(width ** -0.5),
+    attentionOutput: output,
+    mlpHidden: normal((2 * width) ** -0.5),
+    mlpOutput: output,
+  };
+}
