@@ -1,4 +1,5 @@
 /** Core for users: tensors, ops, contracts, errors. Plugins import `@diptych/core/plugin`, backends `@diptych/core/backend`. */
+export * from "./autodiff/gradients.js";
 export * from "./contracts/index.js";
 export * from "./errors.js";
 export * from "./graph/builder.js";

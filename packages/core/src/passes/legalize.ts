@@ -2,30 +2,14 @@
 import type { BackendCapabilities } from "../contracts/backend.js";
 import { UnsupportedOpError } from "../errors.js";
 import type { Graph } from "../graph/graph.js";
-import type { Node, Value } from "../graph/node.js";
-import { atOrigin } from "../graph/origin.js";
-import { rewriteGraph, rewriteValues } from "../graph/traverse.js";
-import { opDef } from "../ops/op-table.js";
+import type { Node } from "../graph/node.js";
+import { rewriteGraph } from "../graph/traverse.js";
+import { expandComposite } from "../ops/expand-composite.js";
 import type { Pass } from "./pass.js";
 
 /** Replaces composites that `keep` refuses by their decompositions, also inside decompositions. */
 export function expandComposites(graph: Graph, keep: (op: string, node: Node) => boolean): Graph {
-  return rewriteGraph(graph, (node, inputs) => expand(node, inputs, keep));
-}
-
-function expand(
-  node: Node,
-  inputs: readonly Value[],
-  keep: (op: string, node: Node) => boolean,
-): readonly Value[] | undefined {
-  const def = opDef(node.op);
-  if (def.kind === "primitive" || keep(node.op, node)) return undefined;
-  const parts = atOrigin(node.origin, node.recompute, () => def.decompose(inputs, node.attrs));
-  // The operands are final: only what the decomposition added is looked at again.
-  const boundary = new Set(inputs.map((value) => value.node));
-  return parts.map(
-    rewriteValues(parts, (inner, operands) => expand(inner, operands, keep), boundary),
-  );
+  return rewriteGraph(graph, (node, inputs) => expandComposite(node, inputs, keep));
 }
 
 export function legalizeGraph(
