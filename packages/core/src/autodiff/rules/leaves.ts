@@ -1,9 +1,8 @@
 /** Leaves: where the backward walk ends. */
 import { notDifferentiable, type Rule } from "../rule.js";
 
-const leaf =
-  <Derivative>(): (() => readonly Derivative[]) =>
-  () => [];
+/** No operands, so nowhere to go on to. */
+const leaf = (): readonly undefined[] => [];
 
 export const leafRules = {
   input: leaf,
