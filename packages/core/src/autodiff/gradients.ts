@@ -25,6 +25,8 @@ export interface GradientRequest {
   readonly cotangents?: readonly (Value | undefined)[];
   /** Float values to differentiate by; leaves or not. */
   readonly wrt: readonly Value[];
+  /** Values of the same forward part that are wanted beside the outputs but not differentiated: metrics, buffers. */
+  readonly carry?: readonly Value[];
 }
 
 export interface GradientResult {
@@ -35,6 +37,8 @@ export interface GradientResult {
   readonly outputs: readonly Value[];
   /** Σ over outputs of cotangent·∂output/∂wrt, one per `wrt` and of its shape and dtype; zeros where nothing flows. */
   readonly gradients: readonly Value[];
+  /** The values of `carry` on the nodes that the outputs now have, so that they share the forward part. */
+  readonly carried: readonly Value[];
 }
 
 /**
@@ -50,7 +54,7 @@ export interface GradientResult {
  * const { outputs: [loss], gradients: [dx] } = gradients({ outputs: [sum(mul(x, x))], wrt: [x] }); // dx = 2x
  */
 export function gradients(request: GradientRequest): GradientResult {
-  const { outputs, cotangents, wrt } = prepare(request);
+  const { outputs, cotangents, wrt, carried } = prepare(request);
   const order = nodesInOrder([...outputs, ...wrt]);
   const { flowing, reads } = flow(order, wrt);
   const totals = createCotangents();
@@ -75,7 +79,11 @@ export function gradients(request: GradientRequest): GradientResult {
       () => totals.total(value) ?? zerosLike(value),
     ),
   );
-  return Object.freeze({ outputs: Object.freeze(outputs), gradients: Object.freeze(found) });
+  return Object.freeze({
+    outputs: Object.freeze(outputs),
+    gradients: Object.freeze(found),
+    carried: Object.freeze(carried),
+  });
 }
 
 const MARK = "(gradient)";
@@ -90,11 +98,13 @@ function prepare(request: GradientRequest): {
   readonly outputs: readonly Value[];
   readonly cotangents: readonly Value[];
   readonly wrt: readonly Value[];
+  readonly carried: readonly Value[];
 } {
+  const carry = request.carry ?? [];
   request.outputs.forEach((output, i) => checkFloat(output, `output ${i}`));
   request.wrt.forEach((value, i) => checkFloat(value, `wrt ${i}`));
   const given = request.outputs.map((output, i) => startingCotangent(output, request, i));
-  const all = [...request.outputs, ...given, ...request.wrt];
+  const all = [...request.outputs, ...given, ...request.wrt, ...carry];
   const order = nodesInOrder(all);
   const known = new Set(order);
   const { reads } = flow(order, request.wrt);
@@ -105,6 +115,7 @@ function prepare(request: GradientRequest): {
     outputs: request.outputs.map(lookup),
     cotangents: given.map(lookup),
     wrt: request.wrt.map(lookup),
+    carried: carry.map(lookup),
   };
 }
 

@@ -41,6 +41,8 @@ export interface Optimizer {
   scalars(step: number, learningRate: number): Readonly<Record<string, number>>;
   /** The group of a parameter; each belongs to exactly one. */
   groupOf(spec: ParameterSpec): ParameterGroup;
+  /** Checks the groups against all parameters of a model, before a step is built. @throws ConfigError naming a pattern that fits none. */
+  checkParameters?(specs: readonly ParameterSpec[]): void;
   update(context: UpdateContext): UpdateOutput;
 }
 
