@@ -1,0 +1,93 @@
+/** Charts as static SVG: the loss curve and the bars of shares, with @observablehq/plot in a document that needs no browser. */
+import * as Plot from "@observablehq/plot";
+import { parseHTML } from "linkedom";
+import type { LossPoint, ModelReport } from "./report-data.js";
+
+const INK = "#1c1c1e";
+const MODEL_COLOURS = ["#3056d3", "#d9622b"];
+
+function render(options: Plot.PlotOptions): string {
+  const { document } = parseHTML("<html><body></body></html>");
+  const figure = Plot.plot({
+    ...options,
+    // linkedom has what the library uses of a document; DOM types are not loaded here.
+    document: document as never,
+    style: { fontSize: "12px", fontFamily: "inherit", color: INK, background: "none" },
+  });
+  return (figure as unknown as { outerHTML: string }).outerHTML;
+}
+
+/** Exponential mean, so that the trend shows through the noise of single batches. */
+function smooth(points: readonly LossPoint[], keep = 0.95): readonly LossPoint[] {
+  let mean = 0;
+  let weight = 0;
+  return points.map(({ step, loss }) => {
+    mean = keep * mean + (1 - keep) * loss;
+    weight = keep * weight + (1 - keep);
+    return { step, loss: mean / weight };
+  });
+}
+
+/** Loss by step: each batch faint, the running mean strong; one colour a model. */
+export function lossChart(models: readonly ModelReport[]): string {
+  const marks = models.flatMap(({ losses }, i) => {
+    const stroke = MODEL_COLOURS[i % MODEL_COLOURS.length] ?? INK;
+    return [
+      Plot.line(losses, { x: "step", y: "loss", stroke, strokeOpacity: 0.2, strokeWidth: 1 }),
+      Plot.line(smooth(losses), { x: "step", y: "loss", stroke, strokeWidth: 2 }),
+    ];
+  });
+  return render({
+    width: 720,
+    height: 300,
+    marginLeft: 46,
+    x: { label: "step", tickFormat: "d" },
+    y: { label: "loss", grid: true, zero: true },
+    ...(models.length > 1
+      ? { color: { legend: false, domain: models.map((m) => m.title), range: MODEL_COLOURS } }
+      : {}),
+    marks: [...marks, Plot.ruleY([0])],
+  });
+}
+
+interface Bar {
+  readonly who: string;
+  readonly share: number;
+}
+
+/** Top-1 of chance, the pixel baseline and each model on the held-out style. */
+export function styleChart(models: readonly ModelReport[]): string {
+  const [first] = models;
+  if (!first) return "";
+  const { chance, pixelTop1 } = first.result.heldOutStyle;
+  const bars: Bar[] = [
+    { who: "chance", share: chance },
+    { who: "nearest pixels", share: pixelTop1 },
+    ...models.map(({ title, result }) => ({ who: title, share: result.heldOutStyle.top1 })),
+  ];
+  const names = bars.map((bar) => bar.who);
+  return render({
+    width: 720,
+    height: 46 * bars.length + 44,
+    marginLeft: 190,
+    marginRight: 60,
+    x: { label: "right first guess", domain: [0, 1], tickFormat: ".0%", grid: true },
+    y: { label: null, domain: names },
+    color: { domain: names, range: ["#b9b9c0", "#8c8c96", ...MODEL_COLOURS] },
+    marks: [
+      Plot.barX(bars, { x: "share", y: "who", fill: "who", insetTop: 6, insetBottom: 6 }),
+      Plot.text(bars, {
+        x: "share",
+        y: "who",
+        text: (bar: Bar) => `${(bar.share * 100).toFixed(1)} %`,
+        dx: 6,
+        textAnchor: "start",
+        fontWeight: "bold",
+      }),
+    ],
+  });
+}
+
+export function colourOf(model: number): string {
+  return MODEL_COLOURS[model % MODEL_COLOURS.length] ?? INK;
+}

@@ -1,0 +1,135 @@
+/** Reading a configuration file (TypeScript, JavaScript, JSON or YAML), the plugins it names, `--tiny` and `--set`. */
+import { existsSync } from "node:fs";
+import { dirname, extname, isAbsolute, resolve } from "node:path";
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+import { loadConfig as readConfigFile } from "c12";
+import {
+  ConfigError,
+  overlay,
+  parseAssignment,
+  resolveConfig,
+  type ConfigInput,
+  type ResolvedConfig,
+} from "@diptych/core";
+import { installPlugins, isPlugin, type Plugin, type Registry } from "@diptych/core/plugin";
+import { defaultPlugins } from "./default-plugins.js";
+
+const EXTENSIONS = [".ts", ".mts", ".js", ".mjs", ".cjs", ".json", ".yaml", ".yml"];
+
+export interface OpenConfigOptions {
+  /** Lay the config's own `tiny` over it: a run of seconds. */
+  readonly tiny?: boolean;
+  /** Assignments `path=value`, applied last. */
+  readonly set?: readonly string[];
+  /** Plugins beside the default ones and those that the config names. */
+  readonly plugins?: readonly Plugin[];
+}
+
+/** A configuration that is known to be valid, with what it is resolved against. */
+export interface OpenedConfig {
+  readonly config: ResolvedConfig;
+  readonly registry: Registry;
+  /** Folder that relative paths in the config start from. */
+  readonly baseDir: string;
+  /** What was read, for messages. */
+  readonly source: string;
+}
+
+/**
+ * Reads, merges and checks a configuration file.
+ *
+ * @throws ConfigError when the file is missing, fails to load, or has problems (all are listed).
+ */
+export async function openConfigFile(
+  file: string,
+  options: OpenConfigOptions = {},
+): Promise<OpenedConfig> {
+  const path = resolve(file);
+  if (!existsSync(path)) {
+    throw new ConfigError(
+      `diptych/openConfigFile: ${file}: expected a configuration file, got nothing there. Name one, e.g. configs/emoji.ts.`,
+    );
+  }
+  if (!EXTENSIONS.includes(extname(path))) {
+    throw new ConfigError(
+      `diptych/openConfigFile: ${file}: expected one of ${EXTENSIONS.join(", ")}, got "${extname(path)}".`,
+    );
+  }
+  let raw: unknown;
+  try {
+    const loaded = await readConfigFile({
+      configFile: path,
+      cwd: dirname(path),
+      rcFile: false,
+      globalRc: false,
+      packageJson: false,
+      dotenv: false,
+      extend: false,
+      envName: false,
+    });
+    raw = loaded.config;
+  } catch (cause) {
+    throw new ConfigError(
+      `diptych/openConfigFile: ${file}: expected it to load, got: ${cause instanceof Error ? cause.message : String(cause)}`,
+      [],
+      { cause },
+    );
+  }
+  return openConfig(raw as ConfigInput, { ...options, baseDir: dirname(path), source: file });
+}
+
+/** The same for a configuration in memory. `baseDir` is where its relative paths start. */
+export async function openConfig(
+  raw: ConfigInput,
+  options: OpenConfigOptions & { readonly baseDir?: string; readonly source?: string } = {},
+): Promise<OpenedConfig> {
+  const { baseDir = process.cwd(), source = "config", tiny = false, set = [] } = options;
+  let merged: unknown = raw;
+  if (tiny) merged = overlay(merged, (raw as { tiny?: unknown }).tiny ?? {});
+  for (const assignment of set) merged = overlay(merged, parseAssignment(assignment));
+  const named = await loadPlugins((merged as { plugins?: unknown }).plugins, baseDir);
+  const registry = installPlugins([...defaultPlugins, ...(options.plugins ?? []), ...named]);
+  return Object.freeze({
+    config: resolveConfig(merged, registry, source),
+    registry,
+    baseDir,
+    source,
+  });
+}
+
+/** Plugins given as values or as modules, whose exports are searched for them. */
+async function loadPlugins(entries: unknown, baseDir: string): Promise<readonly Plugin[]> {
+  if (!Array.isArray(entries)) return [];
+  const loaded: Plugin[] = [];
+  for (const entry of entries as readonly unknown[]) {
+    if (typeof entry === "string") loaded.push(...(await importPlugins(entry, baseDir)));
+    // What is no plugin is left to the schema, which says where it stands.
+    else if (isPlugin(entry)) loaded.push(entry);
+  }
+  return loaded;
+}
+
+async function importPlugins(name: string, baseDir: string): Promise<readonly Plugin[]> {
+  let exports: Record<string, unknown>;
+  try {
+    const isPath = name.startsWith(".") || isAbsolute(name);
+    const path = isPath
+      ? resolve(baseDir, name)
+      : createRequire(resolve(baseDir, "config.js")).resolve(name);
+    exports = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+  } catch (cause) {
+    throw new ConfigError(
+      `diptych/openConfig: plugins: expected a module "${name}" from ${baseDir}, got: ${cause instanceof Error ? cause.message : String(cause)}. Install it, or give a path that starts with "./".`,
+      [],
+      { cause },
+    );
+  }
+  const plugins = Object.values(exports).filter(isPlugin);
+  if (plugins.length === 0) {
+    throw new ConfigError(
+      `diptych/openConfig: plugins: expected "${name}" to export the result of definePlugin, got ${Object.keys(exports).join(", ") || "no exports"}.`,
+    );
+  }
+  return plugins;
+}
