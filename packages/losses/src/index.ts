@@ -1,1 +1,22 @@
-export {};
+/** Contrastive losses. */
+export {
+  infoNce,
+  infoNceSchema,
+  sigmoidLoss,
+  sigmoidSchema,
+  supervisedContrastive,
+  supervisedContrastiveSchema,
+  weightedSum,
+  weightedSumSchema,
+} from "./config.js";
+export { buildPositivesCrossEntropy } from "./cross-entropy.js";
+export { createInfoNce, type InfoNceOptions } from "./info-nce.js";
+export { buildAccuracy, buildPositiveSimilarity } from "./metrics.js";
+export { lossesPlugin } from "./plugin.js";
+export { createSigmoidLoss, type SigmoidLossOptions } from "./sigmoid.js";
+export { buildPairs, sampleInput, type Between, type Pairs } from "./similarity.js";
+export {
+  createSupervisedContrastive,
+  type SupervisedContrastiveOptions,
+} from "./supervised-contrastive.js";
+export { createWeightedSum, type WeightedTerm } from "./weighted-sum.js";

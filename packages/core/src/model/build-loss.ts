@@ -24,14 +24,16 @@ export interface BuildLossOptions {
   readonly auxiliary?: Readonly<Record<string, Value>>;
   /** Features to use instead of the towers' own, by modality: GradCache feeds those of the whole batch. */
   readonly normalized?: Readonly<Record<string, Value>>;
+  /** Scope of its parameters after `loss.`; its own name by default. For a term of a sum, the term's name. */
+  readonly name?: string;
 }
 
 /** The context in which a loss's `build` runs; a sum gets the scope `loss`, in which each part takes its own name. */
-export function lossContext(model: BuiltModel, loss: Loss): BuildContext {
+export function lossContext(model: BuiltModel, loss: Loss, name: string = loss.name): BuildContext {
   const scope = model.collector.root.child("loss");
   return {
     mode: model.mode,
-    scope: loss.parts ? scope : scope.child(loss.name),
+    scope: loss.parts ? scope : scope.child(name.replaceAll("/", ".")),
     random: model.random,
   };
 }
@@ -45,7 +47,7 @@ export function lossContext(model: BuiltModel, loss: Loss): BuildContext {
 export function buildLoss(
   model: BuiltModel,
   loss: Loss,
-  { auxiliary: given = {}, normalized = model.normalized }: BuildLossOptions = {},
+  { auxiliary: given = {}, normalized = model.normalized, name: path }: BuildLossOptions = {},
 ): BuiltLoss {
   const auxiliary: Record<string, Value> = {};
   for (const { name, shape, dtype } of loss.auxiliary) {
@@ -64,7 +66,7 @@ export function buildLoss(
     ...(model.logitBias ? { logitBias: model.logitBias } : {}),
     auxiliary: Object.freeze(auxiliary),
   };
-  const output = loss.build(lossContext(model, loss), inputs);
+  const output = loss.build(lossContext(model, loss, path), inputs);
   checkScalars(loss, output);
   return Object.freeze({
     model: withDeclarations(model),

@@ -1,0 +1,54 @@
+/** Configurations of the losses: strict schemas with their defaults, and the constructors for config files. */
+import type { Part } from "@diptych/core/plugin";
+import { z } from "zod";
+
+const modality = z.string().min(1);
+const between = z
+  .tuple([modality, modality])
+  .refine(([rows, columns]) => rows !== columns, { message: "expected two different modalities" })
+  .default(["image", "text"]);
+
+export const infoNceSchema = z.strictObject({ between });
+export const sigmoidSchema = z.strictObject({ between });
+export const supervisedContrastiveSchema = z.strictObject({
+  modality: modality.default("image"),
+  temperature: z.number().min(1e-4).default(0.1),
+});
+export const weightedSumSchema = z.strictObject({
+  terms: z
+    .array(
+      z.strictObject({
+        loss: z.looseObject({ type: z.string().min(1) }).transform((part): Part => part),
+        weight: z.number().default(1),
+        name: z.string().min(1).optional(),
+      }),
+    )
+    .min(1),
+});
+
+type Typed<Name extends string, Schema extends z.ZodType> = z.input<Schema> & {
+  readonly type: Name;
+};
+
+/** CLIP's loss in a configuration. */
+export const infoNce = (
+  options: z.input<typeof infoNceSchema> = {},
+): Typed<"info-nce", typeof infoNceSchema> => ({ type: "info-nce", ...options });
+
+/** SigLIP's loss in a configuration; the model needs `logitBias`. */
+export const sigmoidLoss = (
+  options: z.input<typeof sigmoidSchema> = {},
+): Typed<"sigmoid", typeof sigmoidSchema> => ({ type: "sigmoid", ...options });
+
+/** The supervised contrastive loss in a configuration. */
+export const supervisedContrastive = (
+  options: z.input<typeof supervisedContrastiveSchema> = {},
+): Typed<"supervised-contrastive", typeof supervisedContrastiveSchema> => ({
+  type: "supervised-contrastive",
+  ...options,
+});
+
+/** A weighted sum in a configuration: `weightedSum({ terms: [{ loss: infoNce() }, { loss: …, weight: 0.5 }] })`. */
+export const weightedSum = (
+  options: z.input<typeof weightedSumSchema>,
+): Typed<"weighted-sum", typeof weightedSumSchema> => ({ type: "weighted-sum", ...options });
