@@ -37,6 +37,8 @@ export interface SizedDataset {
   readonly size: number;
   /** @throws DataError naming the sample that cannot be read. */
   sample(index: number, request: SampleRequest): Promise<Sample> | Sample;
+  /** The concept of a sample, known without reading it: lets the loader keep equal ones out of one batch. */
+  conceptOf?(index: number): string;
   /** Every caption that training may show: for vocabularies. */
   captions?(): Iterable<string>;
   dispose?(): Promise<void>;
