@@ -1,0 +1,240 @@
+// Features, losses and gradients of whole models against open_clip's, on any evaluator of graphs.
+// Tolerances are those of float32: PyTorch itself is off by about 4e-6 of a tensor's largest entry from float64.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { safetensorsFile } from "@diptych/checkpoints";
+import {
+  buildEncoders,
+  buildLoss,
+  createGraph,
+  gradients,
+  hostTensorFrom,
+  matmul,
+  mul,
+  exp,
+  scalarHost,
+  type BuiltModel,
+  type Graph,
+  type HostTensor,
+  type Value,
+} from "@diptych/core";
+import { createInfoNce, createSigmoidLoss } from "@diptych/losses";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createOpenClipModel } from "../open-clip-model.js";
+
+/** Folder of the goldens: DIPTYCH_GOLDENS, laid out alike, or the ones kept here. */
+export const goldenFolder =
+  process.env["DIPTYCH_GOLDENS"] ?? path.join(import.meta.dirname, "../../fixtures");
+
+/** Runs graphs: the outputs' values by name. */
+export interface GraphRunner {
+  run(
+    graph: Graph,
+    feeds: Readonly<Record<string, HostTensor>>,
+  ): Promise<Readonly<Record<string, ArrayLike<number>>>>;
+  dispose?(): Promise<void>;
+}
+
+export type Tensors = ReadonlyMap<string, HostTensor>;
+
+export interface ModelGolden {
+  readonly name: string;
+  readonly config: unknown;
+  readonly weights: Tensors;
+  readonly golden: Tensors;
+}
+
+/** Every tensor of a safetensors file. */
+export async function readTensors(file: string): Promise<Tensors> {
+  const reader = await safetensorsFile.open(file);
+  try {
+    const tensors = new Map<string, HostTensor>();
+    for (const { name } of reader.entries) tensors.set(name, await reader.read(name));
+    return tensors;
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Names of the golden models with two transformers (ModifiedResNets list their layers). */
+export function transformerGoldens(): string[] {
+  const folder = path.join(goldenFolder, "models");
+  return readdirSync(folder).filter((name) => {
+    const file = path.join(folder, name, "open_clip_config.json");
+    if (!existsSync(file)) return false;
+    return typeof modelConfig(file).vision_cfg.layers === "number";
+  });
+}
+
+function modelConfig(file: string): { readonly vision_cfg: { readonly layers: unknown } } {
+  return (JSON.parse(readFileSync(file, "utf8")) as { model_cfg: never }).model_cfg;
+}
+
+export async function loadModelGolden(name: string): Promise<ModelGolden> {
+  const folder = path.join(goldenFolder, "models", name);
+  return {
+    name,
+    config: modelConfig(path.join(folder, "open_clip_config.json")),
+    weights: await readTensors(path.join(folder, "open_clip_model.safetensors")),
+    golden: await readTensors(path.join(folder, "golden.safetensors")),
+  };
+}
+
+function largest(values: ArrayLike<number>): number {
+  return Array.from(values).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+}
+
+/** Largest difference, NaN where anything is not a number. */
+function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  expect(a.length).toBe(b.length);
+  let most = 0;
+  for (let i = 0; i < a.length; i++) {
+    const difference = Math.abs(a[i]! - b[i]!);
+    if (!(difference <= most)) most = difference;
+  }
+  return most;
+}
+
+const SIGLIP_SETTINGS = {
+  logitScale: { initial: Math.log(10) },
+  logitBias: -10,
+};
+
+function feedsOf(golden: ModelGolden): Record<string, HostTensor> {
+  const image = golden.golden.get("image")!;
+  const samples = Int32Array.from({ length: image.shape[0]! }, (_, i) => i);
+  const sample = hostTensorFrom("int32", [samples.length], samples);
+  return {
+    ...Object.fromEntries(golden.weights),
+    image,
+    text: golden.golden.get("text")!,
+    imageSample: sample,
+    textSample: sample,
+  };
+}
+
+/** What a graph needs of `feeds`. */
+function inputsOf(
+  graph: Graph,
+  feeds: Readonly<Record<string, HostTensor>>,
+): Record<string, HostTensor> {
+  return Object.fromEntries(
+    graph.inputs.map(({ node }) => {
+      const name = String(node.attrs["name"]);
+      const tensor = feeds[name];
+      if (!tensor) throw new Error(`no golden feed for ${name}`);
+      return [name, tensor];
+    }),
+  );
+}
+
+function featureGraph(model: BuiltModel): Graph {
+  const { image, text } = model.normalized;
+  return createGraph("features", {
+    image_features: model.encoded["image"]!.pooled,
+    text_features: model.encoded["text"]!.pooled,
+    image_features_normalized: image!,
+    text_features_normalized: text!,
+    logits_per_image: matmul(mul(image!, exp(model.logitScale)), text!, { transposeB: true }),
+  });
+}
+
+/** Loss and the gradient by each of `wrt`, as `grad.<name>`. */
+function gradientGraph(name: string, loss: Value, wrt: Readonly<Record<string, Value>>): Graph {
+  const names = Object.keys(wrt);
+  const result = gradients({ outputs: [loss], wrt: Object.values(wrt) });
+  return createGraph(name, {
+    loss: result.outputs[0]!,
+    ...Object.fromEntries(names.map((key, i) => [`grad.${key}`, result.gradients[i]!])),
+  });
+}
+
+/** The suite: every golden model on the runner that `create` makes. */
+export function describeModelGoldens(label: string, create: () => Promise<GraphRunner>): void {
+  describe(`model goldens on ${label}`, () => {
+    let runner: GraphRunner;
+    beforeAll(async () => {
+      runner = await create();
+    });
+    afterAll(async () => {
+      await runner.dispose?.();
+    });
+
+    test("there are models to compare", () => {
+      expect(transformerGoldens().length).toBeGreaterThan(0);
+    });
+
+    describe.each(transformerGoldens())("%s", (name) => {
+      let golden: ModelGolden;
+      beforeAll(async () => {
+        golden = await loadModelGolden(name);
+      });
+      const run = async (graph: Graph, feeds = feedsOf(golden)) =>
+        runner.run(graph, inputsOf(graph, feeds));
+
+      test("parameters have open_clip's names and shapes", () => {
+        const model = buildEncoders({ ...createOpenClipModel(golden.config), mode: "train" });
+        const declared = model.parameters.map((spec) => `${spec.name} [${spec.shape.join(", ")}]`);
+        const stored = [...golden.weights].map(
+          ([key, { shape }]) => `${key} [${shape.join(", ")}]`,
+        );
+        expect(declared.sort()).toEqual(stored.sort());
+      });
+
+      test("features and logits are within 1e-5 of the largest entry", async () => {
+        const model = buildEncoders({ ...createOpenClipModel(golden.config), mode: "eval" });
+        const outputs = await run(featureGraph(model));
+        for (const [key, values] of Object.entries(outputs)) {
+          const expected = golden.golden.get(key)!.data;
+          const off = distance(values, expected) / largest(expected);
+          expect(off, `${key} is off by ${off} of its largest entry`).toBeLessThanOrEqual(1e-5);
+        }
+      });
+
+      test("loss within 1e-6, gradients within 2e-5 of their largest entry", async () => {
+        const model = buildEncoders({ ...createOpenClipModel(golden.config), mode: "train" });
+        const built = buildLoss(model, createInfoNce());
+        const graph = gradientGraph("info-nce", built.loss, Object.fromEntries(model.values));
+        const { loss, ...found } = await run(graph);
+        const expectedLoss = golden.golden.get("loss")!.data[0]!;
+        expect(Math.abs(loss![0]! / expectedLoss - 1)).toBeLessThanOrEqual(1e-6);
+        const keys = [...golden.golden.keys()].filter((key) => key.startsWith("grad."));
+        expect(Object.keys(found).sort()).toEqual(keys.sort());
+        const floor = 1e-6 * Math.max(...keys.map((key) => largest(golden.golden.get(key)!.data)));
+        for (const key of keys) {
+          const expected = golden.golden.get(key)!.data;
+          const off = distance(found[key]!, expected);
+          const limit = Math.max(2e-5 * largest(expected), floor);
+          expect(off, `${key} is off by ${off}, allowed ${limit}`).toBeLessThanOrEqual(limit);
+        }
+      });
+
+      test("the sigmoid loss within 1e-6, its gradients within 2e-5", async () => {
+        const model = buildEncoders({
+          ...createOpenClipModel(golden.config),
+          ...SIGLIP_SETTINGS,
+          mode: "train",
+        });
+        const built = buildLoss(model, createSigmoidLoss());
+        const graph = gradientGraph("sigmoid", built.loss, {
+          image: model.normalized["image"]!,
+          text: model.normalized["text"]!,
+          log_scale: model.logitScale,
+          bias: model.logitBias!,
+        });
+        const { loss, ...found } = await run(graph, {
+          ...feedsOf(golden),
+          logit_scale: scalarHost("float32", SIGLIP_SETTINGS.logitScale.initial),
+          logit_bias: scalarHost("float32", SIGLIP_SETTINGS.logitBias),
+        });
+        const expectedLoss = golden.golden.get("siglip_loss")!.data[0]!;
+        expect(Math.abs(loss![0]! / expectedLoss - 1)).toBeLessThanOrEqual(1e-6);
+        for (const [key, values] of Object.entries(found)) {
+          const expected = golden.golden.get(key.replace("grad.", "siglip_grad_"))!.data;
+          const off = distance(values, expected) / largest(expected);
+          expect(off, `${key} is off by ${off} of its largest entry`).toBeLessThanOrEqual(2e-5);
+        }
+      });
+    });
+  });
+}
