@@ -1,4 +1,4 @@
-/** Initial values of parameters as data: what to draw, not the draw itself (see `initialise` in model/init-params). */
+/** Initial values of parameters as data: what to draw, not the draw itself (see `drawInitializer` in draw.ts). */
 
 /** Distribution of a parameter's first values. Standard deviations and bounds are absolute. */
 export type Initializer =
