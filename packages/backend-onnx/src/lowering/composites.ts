@@ -1,0 +1,77 @@
+/** Lowerings of the composites that ONNX has an operator for, or that take fewer passes over memory there. */
+import { hostTensorFrom, staticShape } from "@diptych/core";
+import type { CompositeAttrs, CompositeName } from "@diptych/core/backend";
+import { CONTRIB_DOMAIN } from "../model-proto/onnx-model.js";
+import { operand, type Lowering, type LoweringContext } from "./lowering.js";
+import type { Name } from "./onnx-builder.js";
+import { reduce } from "./reduction.js";
+
+/** Slope of the sigmoid in quickGelu. */
+const QUICK_SLOPE = 1.702;
+
+const mean: Lowering<CompositeAttrs["mean"]> = (node, context) =>
+  reduce("ReduceMean", operand(node, 0).name, node.attrs, context);
+
+const softmax: Lowering<CompositeAttrs["softmax"]> = ({ inputs, attrs }, { onnx }) =>
+  onnx.node("Softmax", inputs, { axis: attrs.axis });
+
+const logSoftmax: Lowering<CompositeAttrs["logSoftmax"]> = ({ inputs, attrs }, { onnx }) =>
+  onnx.node("LogSoftmax", inputs, { axis: attrs.axis });
+
+const relu: Lowering = ({ inputs }, { onnx }) => onnx.node("Relu", inputs);
+
+/** Needs opset 20. */
+const gelu: Lowering = ({ inputs }, { onnx }) => onnx.node("Gelu", inputs);
+
+const geluTanh: Lowering = ({ inputs }, { onnx }) =>
+  onnx.node("Gelu", inputs, { approximate: "tanh" });
+
+const quickGelu: Lowering = ({ inputs }, { onnx }) =>
+  onnx.node("QuickGelu", inputs, { alpha: { float: QUICK_SLOPE } }, CONTRIB_DOMAIN);
+
+const layerNorm: Lowering<CompositeAttrs["layerNorm"]> = ({ inputs, attrs }, { onnx }) =>
+  onnx.nodes("LayerNormalization", inputs, { axis: -1, epsilon: { float: attrs.epsilon } }, 3);
+
+function filled(size: number, value: number, { onnx }: LoweringContext): Name {
+  const values = new Array<number>(size).fill(value);
+  return onnx.constant(hostTensorFrom("float32", [size], values));
+}
+
+/** With momentum 0 the "running" statistics that ONNX's training mode returns are the batch's own; its variance is the biased one. */
+const batchNorm: Lowering<CompositeAttrs["batchNorm"]> = (node, context) => {
+  const [channels = 1] = staticShape(operand(node, 1).shape, "backend-onnx/batchNorm");
+  const attributes = {
+    epsilon: { float: node.attrs.epsilon },
+    momentum: { float: 0 },
+    training_mode: 1,
+  };
+  const unused = [filled(channels, 0, context), filled(channels, 1, context)];
+  return context.onnx.nodes("BatchNormalization", [...node.inputs, ...unused], attributes, 3);
+};
+
+const l2Normalize: Lowering<CompositeAttrs["l2Normalize"]> = (node, context) => {
+  const { onnx } = context;
+  const { name: x } = operand(node, 0);
+  const { axis, epsilon } = node.attrs;
+  const squares = reduce("ReduceSumSquare", x, { axes: [axis], keepDims: true }, context);
+  const bounded = onnx.node("Max", [squares, onnx.scalar("float32", epsilon ** 2)]);
+  return onnx.node("Div", [x, onnx.node("Sqrt", [bounded])]);
+};
+
+const avgPool2d: Lowering<CompositeAttrs["avgPool2d"]> = ({ inputs, attrs }, { onnx }) =>
+  onnx.node("AveragePool", inputs, { kernel_shape: attrs.size, strides: attrs.size });
+
+/** A target's `composites` may name these. */
+export const COMPOSITE_LOWERINGS = {
+  mean,
+  softmax,
+  logSoftmax,
+  relu,
+  gelu,
+  geluTanh,
+  quickGelu,
+  layerNorm,
+  batchNorm,
+  l2Normalize,
+  avgPool2d,
+} satisfies { readonly [Name in CompositeName]?: Lowering<CompositeAttrs[Name]> };

@@ -1,0 +1,155 @@
+/** From a core graph to an ONNX model: names, constants, symbols, and the way back from a node's name to its op. */
+import {
+  dimSymbols,
+  dtypeOf,
+  graphNodes,
+  inputName,
+  nodeValues,
+  shapeOf,
+  ShapeError,
+  typeOf,
+  UnsupportedOpError,
+  type Graph,
+  type Node,
+  type Value,
+} from "@diptych/core";
+import type { OnnxModel, OnnxNode, OnnxValueInfo } from "../model-proto/onnx-model.js";
+import { elideBroadcasts } from "./elide-broadcasts.js";
+import type { Lowering, LoweringContext } from "./lowering.js";
+import { withWideFloats } from "./narrow-floats.js";
+import { createOnnxBuilder, onnxShape, type Name } from "./onnx-builder.js";
+import { createSizes } from "./sizes.js";
+import { planSymbols, type SymbolPlan } from "./symbol-plan.js";
+import { loweringOf } from "./table.js";
+import type { LoweringTarget } from "./target.js";
+
+/** A lowered graph. */
+export interface LoweredGraph {
+  readonly model: OnnxModel;
+  /** The graph's input name → its name in the model. */
+  readonly inputNames: ReadonlyMap<string, Name>;
+  /** The graph's output name → its name in the model. */
+  readonly outputNames: ReadonlyMap<string, Name>;
+  readonly symbols: SymbolPlan;
+  /** What a node of the model stands for: `core op matmul at visual/transformer/resblocks.0/mlp`. */
+  describeNode(name: string): string;
+}
+
+/** @throws UnsupportedOpError on an op without a lowering, ShapeError on a symbol that no input tells. */
+export function lowerGraph(given: Graph, target: LoweringTarget): LoweredGraph {
+  const graph = elideBroadcasts(given);
+  const nodes = graphNodes(graph);
+  const symbols = planSymbols(graph.inputs);
+  checkSymbols(graph, nodes, symbols);
+  const inputNames = new Map(graph.inputs.map(({ node }) => [inputName(node), inputName(node)]));
+  const onnx = createOnnxBuilder(target, inputNames);
+  const context = { onnx, sizes: createSizes(onnx, symbols) };
+  const names = new Map<Value, Name>();
+  nodes.forEach((node, index) => {
+    onnx.setPrefix(`${index}.${node.op}`);
+    lowerNode(node, names, context);
+  });
+  const built = onnx.built();
+  const { outputNames, nodes: named } = nameOutputs(graph, names, built.nodes);
+  const model: OnnxModel = {
+    opset: target.opset,
+    metadata: {},
+    graph: {
+      name: graph.name,
+      nodes: named,
+      initializers: built.initializers,
+      values: built.values,
+      inputs: graph.inputs.map((value) => valueInfo(inputName(value.node), value)),
+      outputs: Object.entries(graph.outputs).map(([name, value]) =>
+        valueInfo(outputNames.get(name) ?? name, value),
+      ),
+    },
+  };
+  return { model, inputNames, outputNames, symbols, describeNode: (name) => describe(name, nodes) };
+}
+
+function valueInfo(name: Name, value: Value): OnnxValueInfo {
+  return { name, dtype: dtypeOf(value), shape: onnxShape(shapeOf(value)) };
+}
+
+function lowerNode(node: Node, names: Map<Value, Name>, context: LoweringContext): void {
+  const lowering: Lowering | undefined = loweringOf(node.op);
+  if (!lowering) {
+    throw new UnsupportedOpError(
+      `backend-onnx/lowering: op: expected one with a lowering, got ${node.op} (at "${node.origin}"). Expand it first (core's legalize does).`,
+    );
+  }
+  const results = withWideFloats(node.op, lowering)(
+    {
+      attrs: node.attrs,
+      inputs: node.inputs.map((value) => names.get(value) ?? ""),
+      inputTypes: node.inputs.map(typeOf),
+      outputTypes: node.outputs,
+    },
+    context,
+  );
+  const list = typeof results === "string" ? [results] : results;
+  nodeValues(node).forEach((value, i) => names.set(value, list[i] ?? ""));
+}
+
+function checkSymbols(graph: Graph, nodes: readonly Node[], symbols: SymbolPlan): void {
+  const known = new Set(symbols.map(({ symbol }) => symbol));
+  for (const { op, outputs, origin } of nodes) {
+    const missing = outputs
+      .flatMap(({ shape }) => shape.flatMap(dimSymbols))
+      .find((symbol) => !known.has(symbol));
+    if (missing === undefined) continue;
+    throw new ShapeError(
+      `backend-onnx/lowering: symbol ${missing}: expected an axis of an input that tells its size, got none (${op} at "${origin}" in graph ${graph.name}). Feed an input that has it, or bind it.`,
+    );
+  }
+}
+
+/**
+ * Gives the graph's outputs their names. A value that a node makes is renamed; one that has a name already (an input, a
+ * constant, an output under two names) is copied by an Identity.
+ */
+function nameOutputs(
+  graph: Graph,
+  names: ReadonlyMap<Value, Name>,
+  nodes: readonly OnnxNode[],
+): { outputNames: ReadonlyMap<string, Name>; nodes: readonly OnnxNode[] } {
+  const made = new Set(nodes.flatMap((node) => node.outputs));
+  const taken = new Set(graph.inputs.map(({ node }) => inputName(node)));
+  const renamed = new Map<Name, Name>();
+  const outputNames = new Map<string, Name>();
+  const copies: OnnxNode[] = [];
+  for (const [output, value] of Object.entries(graph.outputs)) {
+    let name = output;
+    while (taken.has(name)) name = `${name}.out`;
+    taken.add(name);
+    outputNames.set(output, name);
+    const source = names.get(value) ?? "";
+    if (made.has(source) && !renamed.has(source)) renamed.set(source, name);
+    else copies.push(identityNode(output, source, name));
+  }
+  const rename = (name: Name): Name => renamed.get(name) ?? name;
+  const all = [...nodes, ...copies].map((node) => ({
+    ...node,
+    inputs: node.inputs.map(rename),
+    outputs: node.outputs.map(rename),
+  }));
+  return { outputNames, nodes: all };
+}
+
+function identityNode(output: string, source: Name, name: Name): OnnxNode {
+  return {
+    name: `output.${output}`,
+    op: "Identity",
+    domain: "",
+    inputs: [source],
+    outputs: [name],
+    attributes: {},
+  };
+}
+
+function describe(name: string, nodes: readonly Node[]): string {
+  const node = nodes[Number.parseInt(name, 10)];
+  if (!node) return `node ${name}`;
+  return `core op ${node.op} at ${node.origin === "" ? "the graph's top" : node.origin}`;
+}

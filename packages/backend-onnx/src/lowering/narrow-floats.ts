@@ -1,0 +1,58 @@
+/** 16-bit floats: ops that compute do so in float32 between two casts, as most CPU kernels have no 16-bit form. */
+import { type Attrs, type DType, type ValueType } from "@diptych/core";
+import { ONNX_TYPE_NUMBERS } from "../model-proto/onnx-model.js";
+import type { LoweredNode, Lowering } from "./lowering.js";
+import type { OnnxBuilder, Name } from "./onnx-builder.js";
+
+/** Ops that move, name or cast entries in any dtype. */
+const ANY_DTYPE: ReadonlySet<string> = new Set([
+  "input",
+  "parameter",
+  "constant",
+  "cast",
+  "stopGradient",
+  "after",
+  "reshape",
+  "transpose",
+  "broadcast",
+  "slice",
+  "concat",
+  "take",
+  "takeAlong",
+]);
+
+function isNarrow(dtype: DType): boolean {
+  return dtype === "float16" || dtype === "bfloat16";
+}
+
+function widened(type: ValueType): ValueType {
+  return isNarrow(type.dtype) ? { ...type, dtype: "float32" } : type;
+}
+
+function castTo(onnx: OnnxBuilder, value: Name, dtype: DType): Name {
+  return onnx.node("Cast", [value], { to: ONNX_TYPE_NUMBERS[dtype] });
+}
+
+/** The lowering with casts around it where the node has 16-bit operands or results. */
+export function withWideFloats(op: string, lowering: Lowering): Lowering {
+  return (node, context) => {
+    const types = [...node.inputTypes, ...node.outputTypes];
+    if (ANY_DTYPE.has(op) || !types.some(({ dtype }) => isNarrow(dtype))) {
+      return lowering(node, context);
+    }
+    const { onnx } = context;
+    const wide: LoweredNode<Attrs> = {
+      attrs: node.attrs,
+      inputs: node.inputs.map((name, i) =>
+        isNarrow(node.inputTypes[i]?.dtype ?? "float32") ? castTo(onnx, name, "float32") : name,
+      ),
+      inputTypes: node.inputTypes.map(widened),
+      outputTypes: node.outputTypes.map(widened),
+    };
+    const results = [lowering(wide, context)].flat();
+    return node.outputTypes.map(({ dtype }, i) => {
+      const result = results[i] ?? "";
+      return isNarrow(dtype) ? castTo(onnx, result, dtype) : result;
+    });
+  };
+}

@@ -1,0 +1,173 @@
+/** The backend: lowers graphs to ONNX and runs them through ONNX Runtime. */
+import {
+  BackendError,
+  DTYPES,
+  hostBytes,
+  type Backend,
+  type BackendCapabilities,
+  type CompileOptions,
+  type Executable,
+  type Graph,
+} from "@diptych/core";
+import { prepareForBackend } from "@diptych/core/backend";
+import { OnnxDeviceTensor, type LiveTensors } from "./device-tensor.js";
+import { checkDonations } from "./donation.js";
+import { createInPlaceCheck } from "./in-place.js";
+import { lowerGraph } from "./lowering/lower-graph.js";
+import { CPU_TARGET } from "./lowering/target.js";
+import { encodeModel } from "./model-proto/encode-model.js";
+import { OnnxExecutable, type Queue } from "./onnx-executable.js";
+import {
+  createOrtRuntime,
+  type OrtRuntime,
+  type OrtSessionOptions,
+} from "./runtime/ort-runtime.js";
+
+export interface OnnxBackendOptions {
+  /** Execution provider. */
+  readonly provider?: "cpu";
+  /** Threads within one operator; default: the physical cores. */
+  readonly threads?: number;
+  /** `auto` (default): the C API, and onnxruntime-node's binding where that cannot load. */
+  readonly adapter?: "auto" | "capi" | "binding";
+  /** Path of another libonnxruntime. */
+  readonly library?: string;
+  /** Default `basic`: for training graphs as fast as `all`, and quicker to compile. */
+  readonly graphOptimization?: "disable" | "basic" | "extended" | "all";
+  /** Path prefix of a profile per executable, written when it is disposed. */
+  readonly profile?: string;
+  /** Receives warnings; default `console.warn`. */
+  readonly log?: (line: string) => void;
+}
+
+/**
+ * Creates the backend `onnx`.
+ *
+ * @throws BackendError when ONNX Runtime cannot be loaded; says what to install.
+ *
+ * @example
+ * const backend = await createOnnxBackend({ threads: 2 });
+ * const executable = await backend.compile(graph);
+ * const { y } = await executable.run({ x: hostTensorFrom("float32", [2], [1, 2]) });
+ */
+export async function createOnnxBackend(options: OnnxBackendOptions = {}): Promise<Backend> {
+  const { adapter, library, log } = options;
+  const runtime = await createOrtRuntime({
+    ...(adapter === undefined ? {} : { adapter }),
+    ...(library === undefined ? {} : { library }),
+    ...(log === undefined ? {} : { log }),
+  });
+  return new OnnxBackend(runtime, options);
+}
+
+class OnnxBackend implements Backend {
+  readonly name = "onnx";
+  readonly capabilities: BackendCapabilities;
+  readonly #runtime: OrtRuntime;
+  readonly #options: OnnxBackendOptions;
+  readonly #live: LiveTensors = new Set();
+  readonly #queue: Queue = createQueue();
+  readonly #executables = new Set<Executable>();
+  #compiled = 0;
+  #disposed = false;
+
+  constructor(runtime: OrtRuntime, options: OnnxBackendOptions) {
+    this.#runtime = runtime;
+    this.#options = options;
+    this.capabilities = Object.freeze({
+      nativeComposites: CPU_TARGET.composites,
+      dtypes: new Set(DTYPES),
+      donation: runtime.donation,
+      imageLayout: "NCHW",
+      deviceMemory: "host",
+    });
+  }
+
+  describe(): string {
+    const { adapter, version } = this.#runtime;
+    const through = adapter === "capi" ? "its C API" : "onnxruntime-node's binding";
+    const threads = this.#options.threads ?? "all";
+    return `onnx: ONNX Runtime ${version} through ${through}, cpu, ${threads} ${threads === 1 ? "thread" : "threads"}`;
+  }
+
+  async compile(given: Graph, { donate = {}, label }: CompileOptions = {}): Promise<Executable> {
+    this.#checkLive("compile");
+    const name = label ?? given.name;
+    const donations = checkDonations(given, donate, name);
+    const graph = prepareForBackend(given, this.capabilities, this.name);
+    const lowered = lowerGraph(graph, CPU_TARGET);
+    const session = await this.#runtime.createSession(
+      encodeModel(lowered.model),
+      this.#sessionOptions(name, lowered.symbols.length > 0, lowered.describeNode),
+    );
+    const check = createInPlaceCheck(lowered.model.graph);
+    const executable = new OnnxExecutable({
+      graph,
+      lowered,
+      session,
+      runtime: this.#runtime,
+      live: this.#live,
+      donations,
+      inPlace: (input, output) => check(input, lowered.outputNames.get(output) ?? output),
+      queue: this.#queue,
+      label: name,
+    });
+    this.#executables.add(executable);
+    return executable;
+  }
+
+  async upload(tensor: Parameters<Backend["upload"]>[0]): Promise<OnnxDeviceTensor> {
+    this.#checkLive("upload");
+    const memory = this.#runtime.allocate(tensor.dtype, tensor.shape);
+    memory.view().set(hostBytes(tensor));
+    return new OnnxDeviceTensor(tensor.dtype, memory, this.#live);
+  }
+
+  memory(): { readonly tensors: number; readonly bytes: number } {
+    let bytes = 0;
+    for (const tensor of this.#live) bytes += tensor.byteLength;
+    return { tensors: this.#live.size, bytes };
+  }
+
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    for (const executable of this.#executables) await executable.dispose();
+    this.#executables.clear();
+    for (const tensor of [...this.#live]) tensor.dispose();
+    await this.#runtime.dispose();
+  }
+
+  #checkLive(doing: string): void {
+    if (!this.#disposed) return;
+    throw new BackendError(
+      `backend-onnx/${doing}: backend: expected it live, got it disposed. Create another one.`,
+    );
+  }
+
+  #sessionOptions(
+    label: string,
+    open: boolean,
+    describeNode: (name: string) => string,
+  ): OrtSessionOptions {
+    const { threads, graphOptimization = "basic", profile } = this.#options;
+    return {
+      label,
+      describeNode,
+      graphOptimization,
+      // Each new set of sizes would be planned and remembered.
+      memoryPattern: !open,
+      ...(threads === undefined ? {} : { intraOpThreads: threads }),
+      ...(profile === undefined ? {} : { profile: `${profile}-${this.#compiled++}` }),
+    };
+  }
+}
+
+/** One piece of work at a time, in order; one that fails does not stop the others. */
+function createQueue(): Queue {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const next = last.then(work, work);
+    last = next.catch(() => undefined);
+    return next;
+  };
+}

@@ -1,0 +1,116 @@
+/** A compiled graph on ONNX Runtime: binds feeds, runs when its turn comes, and hands the outputs out. */
+import {
+  BackendError,
+  inputName,
+  type DeviceTensor,
+  type DimBinding,
+  type Executable,
+  type RunOptions,
+} from "@diptych/core";
+import { OnnxDeviceTensor } from "./device-tensor.js";
+import { bindFeeds, type Feeds } from "./feeds.js";
+import type { LoweredGraph } from "./lowering/lower-graph.js";
+import {
+  involvedTensors,
+  planRun,
+  stageFeeds,
+  type Into,
+  type PlannedRun,
+  type RunSurroundings,
+} from "./plan-run.js";
+import type { OrtSession, OrtTensor } from "./runtime/ort-runtime.js";
+
+/** Runs `work` after everything that was queued before it. */
+export type Queue = <T>(work: () => Promise<T>) => Promise<T>;
+
+/** What an executable is made of. */
+export interface ExecutableParts extends RunSurroundings {
+  readonly lowered: LoweredGraph;
+  readonly session: OrtSession;
+  readonly queue: Queue;
+  readonly label: string;
+}
+
+/** One call of `run`. */
+interface Call {
+  readonly feeds: Feeds;
+  readonly into: Into;
+  readonly staged: ReadonlyMap<string, OrtTensor>;
+  readonly binding: DimBinding;
+  readonly signal: AbortSignal | undefined;
+}
+
+export class OnnxExecutable implements Executable {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  readonly #parts: ExecutableParts;
+  #disposed = false;
+
+  constructor(parts: ExecutableParts) {
+    this.#parts = parts;
+    this.inputNames = Object.freeze(parts.graph.inputs.map(({ node }) => inputName(node)));
+    this.outputNames = Object.freeze(Object.keys(parts.graph.outputs));
+  }
+
+  /** Host feeds are copied before this returns; device tensors are taken when the run's turn comes. */
+  async run(
+    feeds: Feeds,
+    { signal, into = {} }: RunOptions = {},
+  ): Promise<Readonly<Record<string, DeviceTensor>>> {
+    const { graph, lowered, runtime, queue, label } = this.#parts;
+    this.#checkLive();
+    const binding = bindFeeds(graph, feeds, { symbols: lowered.symbols, label });
+    const staged = stageFeeds(feeds, runtime);
+    const done = queue(() => this.#runNow({ feeds, into, staged, binding, signal })).finally(() => {
+      for (const memory of staged.values()) memory.dispose();
+    });
+    for (const tensor of involvedTensors(feeds, into)) tensor.waitFor(done);
+    return done;
+  }
+
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    await this.#parts.session.dispose();
+  }
+
+  #checkLive(): void {
+    if (!this.#disposed) return;
+    throw new BackendError(
+      `backend-onnx/run: executable "${this.#parts.label}": expected it live, got it disposed. Run before dispose().`,
+    );
+  }
+
+  async #runNow({ binding, signal, ...call }: Call): Promise<Record<string, DeviceTensor>> {
+    this.#checkLive();
+    signal?.throwIfAborted();
+    const planned = planRun(call, binding, this.#parts);
+    for (const { tensor } of planned.spent) tensor.spend();
+    try {
+      // A run that ended in the middle of an update would leave weights half new: it goes on to its end.
+      await this.#runSession(planned, planned.updates ? undefined : signal);
+    } catch (error) {
+      for (const { tensor } of planned.spent) tensor.restore();
+      for (const { fresh, memory } of planned.outputs) if (fresh) memory.dispose();
+      throw error;
+    }
+    return this.#collect(planned);
+  }
+
+  async #runSession(planned: PlannedRun, signal: AbortSignal | undefined): Promise<void> {
+    const { lowered, session } = this.#parts;
+    const targets = new Map(
+      planned.outputs.map(({ name, memory }) => [lowered.outputNames.get(name) ?? name, memory]),
+    );
+    await session.run(planned.inputs, targets, signal ? { signal } : {});
+  }
+
+  #collect({ outputs, spent }: PlannedRun): Record<string, DeviceTensor> {
+    for (const { memory, kept } of spent) if (!kept) memory.dispose();
+    const results: Record<string, DeviceTensor> = {};
+    for (const { name, dtype, memory, fresh, into } of outputs) {
+      if (into && fresh) into.replaceMemory(memory);
+      results[name] = into ?? new OnnxDeviceTensor(dtype, memory, this.#parts.live);
+    }
+    return results;
+  }
+}
