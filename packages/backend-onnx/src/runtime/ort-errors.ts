@@ -40,6 +40,8 @@ const codeNames = [
 const nodePatterns = [
   /Name:'([^']*)' Status Message/,
   /node with name '([^']*)'/,
+  /of node '([^']*)'/,
+  / in node \(([^)]+)\)/,
   /\(node:\s?'?([^'\s)]+)'?[^)]*\)/,
   /Node \(([^)]+)\) Op \(/,
   /In Node, \("([^"]+)",/,
@@ -78,38 +80,47 @@ function describeFailedNode(name: string, describeNode: OrtFailureContext["descr
   return described ? `${described} (node "${name}")` : `node "${name}"`;
 }
 
-/** Without the C++ file names and signatures, which tell a user nothing. */
+/** A C++ place and function before the words: `/a/b.cc:12 void ns::Class::name(int, bool) const `. */
+const cppOrigin =
+  /(?:[A-Za-z]:)?[\\/][^\s:]*\.(?:cc|h|cpp):\d+ (?:[\w:*&<>~, ]+\([^)]*\)(?: const)? )?/g;
+
+/** Without C++ names and conditions, which tell a user nothing. */
 function shortenMessage(message: string): string {
   const status = /Status Message:\s*([\s\S]*)$/.exec(message)?.[1] ?? message;
-  return status
-    .replace(
-      /(?:[A-Za-z]:)?[\\/][^\s:]*\.(?:cc|h|cpp):\d+\s+(?:[^\n]*?\)\s*(?:const\s*)?(?:\[[^\]]*\]\s*)?)?(?=[A-Z]|$)/g,
-      "",
-    )
+  const words = status
     .replace(/\s+/g, " ")
+    .replace(cppOrigin, "")
+    .replace(/\[ONNXRuntimeError\] : \d+ : \w+ : /g, "");
+  return words
+    .replace(/^.* was false\. /, "")
     .trim()
     .replace(/\.$/, "");
 }
 
+/** What to do, by what ONNX Runtime says; the first that matches. */
+const remedies: readonly (readonly [RegExp, string])[] = [
+  [
+    /fail(ed)? to allocate|bad_alloc|out of memory/i,
+    "Memory ran out: use a smaller batch, or accumulate over micro-batches.",
+  ],
+  [
+    /not a registered function|No opset import|Could not find an implementation/i,
+    "This build of ONNX Runtime lacks the operator for this dtype: use the pinned onnxruntime-node, or another dtype.",
+  ],
+  [/pre-allocated/, "Allocate outputs with the shapes that the graph computes from these inputs."],
+  [
+    /Got invalid dimensions|Unexpected input data type|Invalid rank/i,
+    "Give tensors of the shapes and dtypes that the graph was compiled for.",
+  ],
+];
+
+/** FAIL, INVALID_PROTOBUF, INVALID_GRAPH. */
+const modelFaults = new Set([1, 7, 10]);
+
 function remedy({ code, message }: OrtStatus): string {
-  if (/fail(ed)? to allocate|bad_alloc|out of memory/i.test(message)) {
-    return "Memory ran out: use a smaller batch, or accumulate over micro-batches.";
-  }
-  if (
-    /not a registered function|No opset import|Could not find an implementation|NOT_IMPLEMENTED/i.test(
-      message,
-    ) ||
-    code === 9
-  ) {
-    return "This build of ONNX Runtime lacks the operator for this dtype: use the pinned onnxruntime-node, or another dtype.";
-  }
-  if (
-    /Got invalid dimensions|Unexpected input data type|shape mismatch|Invalid rank/i.test(message)
-  ) {
-    return "Give tensors of the shapes and dtypes that the graph was compiled for.";
-  }
-  if (code === 7 || code === 10 || code === 1) {
-    return "If the graph is Diptych's own, this is a bug in its lowering; please report it with this message.";
-  }
-  return "The message is ONNX Runtime's own.";
+  const known = remedies.find(([pattern]) => pattern.test(message));
+  if (known) return known[1];
+  return modelFaults.has(code)
+    ? "If the graph is Diptych's own, this is a bug in its lowering; please report it with this message."
+    : "The message is ONNX Runtime's own.";
 }
