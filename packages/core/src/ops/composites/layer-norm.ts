@@ -80,8 +80,8 @@ function layerNormGradient({
 
   const dx = sub(sub(mul(scaled, r), mul(centred, div(slope, count))), div(offset, count));
   const dScale = reshape(matmul(reshape(r, [-1, 1]), rows, { transposeA: true }), [width]);
-  const dBias = sum(reshape(dy, [-1, width]), { axes: [0] });
-  return [cast(dx, dtypeOf(x)), cast(dScale, dtypeOf(x)), dBias];
+  const dBias = sum(reshape(wideDy, [-1, width]), { axes: [0] });
+  return [dx, dScale, dBias].map((wide) => cast(wide, dtypeOf(x)));
 }
 
 export interface NormOptions {
