@@ -264,9 +264,13 @@ class CapiSession implements OrtSession {
 
   async #endAndRelease(): Promise<void> {
     const { native } = this.#environment;
+    const { RunOptionsSetTerminate } = native.api;
     if (this.#inFlight !== null)
-      native.check(native.api.RunOptionsSetTerminate(this.#inFlight), this.#context);
-    await enqueueRun(() => Promise.resolve(this.#release()));
+      native.check(RunOptionsSetTerminate(this.#inFlight), this.#context);
+    await enqueueRun(() => {
+      this.#release();
+      return Promise.resolve();
+    });
   }
 
   #release(): void {

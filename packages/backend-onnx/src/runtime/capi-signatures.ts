@@ -16,9 +16,7 @@ export function readSignatures(
   const { native, allocator } = environment;
   const { api } = native;
   const read = (kind: "Input" | "Output"): TensorSignature[] => {
-    const count = Number(
-      takeNumber(native, context, (out) => api[`SessionGet${kind}Count`](session, out)),
-    );
+    const count = takeNumber(native, context, (out) => api[`SessionGet${kind}Count`](session, out));
     return Array.from({ length: count }, (_, index) => {
       const text = takeHandle(native, context, (out) =>
         api[`SessionGet${kind}Name`](session, index, allocator, out),

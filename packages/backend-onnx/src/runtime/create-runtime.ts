@@ -6,7 +6,7 @@ import type { OrtRuntime, OrtRuntimeOptions } from "./ort-runtime.js";
 
 /** See `createOrtRuntime`. */
 export async function createRuntime(options: OrtRuntimeOptions): Promise<OrtRuntime> {
-  const { adapter = "auto", library, log = console.warn } = options;
+  const { adapter = "auto", library, log = warn } = options;
   if (adapter === "binding") return createBindingRuntime(log);
   const surroundings = currentSurroundings();
   const open = async (): Promise<OrtRuntime> =>
@@ -14,6 +14,10 @@ export async function createRuntime(options: OrtRuntimeOptions): Promise<OrtRunt
   // Who names a library wants that one, or to hear why not.
   if (adapter === "capi" || isLibraryNamed(library, surroundings.environment)) return open();
   return open().catch((reason: unknown) => fallBack(reason, log));
+}
+
+function warn(line: string): void {
+  process.emitWarning(line);
 }
 
 async function fallBack(reason: unknown, log: (line: string) => void): Promise<OrtRuntime> {

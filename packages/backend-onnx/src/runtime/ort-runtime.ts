@@ -124,7 +124,7 @@ export interface OrtRuntimeOptions {
   adapter?: "auto" | "capi" | "binding";
   /** Path of another libonnxruntime; before the environment variable DIPTYCH_ORT_LIBRARY and the one that onnxruntime-node ships. */
   library?: string;
-  /** Receives warnings; default `console.warn`. */
+  /** Receives warnings, a line each; default `process.emitWarning`. */
   log?: (line: string) => void;
 }
 

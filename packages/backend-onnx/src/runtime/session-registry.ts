@@ -49,6 +49,7 @@ export function createSessionRegistry(log: (line: string) => void): SessionRegis
   };
   const disposeAll = async (): Promise<void> => {
     await Promise.allSettled(creating);
+    for (const session of live) leaks.unregister(session);
     await Promise.all(Array.from(live, (session) => session.dispose()));
     live.clear();
   };
