@@ -1,7 +1,7 @@
 /** Lowerings of the composites that ONNX has an operator for, or that take fewer passes over memory there. */
-import { hostTensorFrom, staticShape } from "@diptych/core";
+import { hostTensorFrom, isSymbolic, mulDims, staticShape } from "@diptych/core";
 import type { CompositeAttrs, CompositeName } from "@diptych/core/backend";
-import { CONTRIB_DOMAIN } from "../model-proto/onnx-model.js";
+import { CONTRIB_DOMAIN, ONNX_TYPE_NUMBERS } from "../model-proto/onnx-model.js";
 import { operand, type Lowering, type LoweringContext } from "./lowering.js";
 import type { Name } from "./onnx-builder.js";
 import { reduce } from "./reduction.js";
@@ -9,8 +9,16 @@ import { reduce } from "./reduction.js";
 /** Slope of the sigmoid in quickGelu. */
 const QUICK_SLOPE = 1.702;
 
-const mean: Lowering<CompositeAttrs["mean"]> = (node, context) =>
-  reduce("ReduceMean", operand(node, 0).name, node.attrs, context);
+/** Over no entries ReduceMean gives 0, but a mean has no value then: sizes that may be 0 are divided by. */
+const mean: Lowering<CompositeAttrs["mean"]> = (node, context) => {
+  const { onnx, sizes } = context;
+  const { name: x, shape } = operand(node, 0);
+  const count = mulDims(...node.attrs.axes.map((axis) => shape[axis] ?? 1));
+  if (!isSymbolic(count) && count > 0) return reduce("ReduceMean", x, node.attrs, context);
+  const total = reduce("ReduceSum", x, node.attrs, context);
+  const size = onnx.node("Reshape", [sizes.size(count), onnx.ints([])]);
+  return onnx.node("Div", [total, onnx.node("Cast", [size], { to: ONNX_TYPE_NUMBERS.float32 })]);
+};
 
 const softmax: Lowering<CompositeAttrs["softmax"]> = ({ inputs, attrs }, { onnx }) =>
   onnx.node("Softmax", inputs, { axis: attrs.axis });

@@ -4,7 +4,7 @@ import { ONNX_TYPE_NUMBERS } from "../model-proto/onnx-model.js";
 import type { LoweredNode, Lowering } from "./lowering.js";
 import type { OnnxBuilder, Name } from "./onnx-builder.js";
 
-/** Ops that move, name or cast entries in any dtype. */
+/** Ops whose kernels move, name or cast entries of any dtype (Expand is not among them). */
 const ANY_DTYPE: ReadonlySet<string> = new Set([
   "input",
   "parameter",
@@ -14,7 +14,6 @@ const ANY_DTYPE: ReadonlySet<string> = new Set([
   "after",
   "reshape",
   "transpose",
-  "broadcast",
   "slice",
   "concat",
   "take",
