@@ -8,7 +8,7 @@ import { dirname, isAbsolute, join, resolve } from "node:path";
 import { BackendError } from "@diptych/core";
 
 /** Path of a libonnxruntime that replaces the shipped one. */
-export const libraryVariable = "DIPTYCH_ORT_LIBRARY";
+const libraryVariable = "DIPTYCH_ORT_LIBRARY";
 
 /** The release whose folder layout this file knows; package.json pins it. */
 const pinnedPackage = "onnxruntime-node@1.30.0";
