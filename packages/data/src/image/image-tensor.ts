@@ -49,12 +49,12 @@ export function writeImage(
     if (channels === 4) {
       const behind = background[c] ?? 255;
       for (let i = 0, j = from, a = 3; i < pixels; i++, j += 4, a += 4) {
-        const share = (data[a] ?? 0) / 255;
-        out[plane + i] = (((data[j] ?? 0) - behind) * share + behind) * scale + shift;
+        const share = (data[a] as number) / 255;
+        out[plane + i] = (((data[j] as number) - behind) * share + behind) * scale + shift;
       }
     } else {
       for (let i = 0, j = from; i < pixels; i++, j += channels) {
-        out[plane + i] = (data[j] ?? 0) * scale + shift;
+        out[plane + i] = (data[j] as number) * scale + shift;
       }
     }
   }

@@ -80,6 +80,15 @@ export function warp(source: PictureBuffer, out: PictureBuffer, options: WarpOpt
       const fy = sy + 1 - iy;
       const p = iy * stride + ix * 4;
       const q = p + stride;
+      const a00 = data[p + 3] as number;
+      const a10 = data[p + 7] as number;
+      const a01 = data[q + 3] as number;
+      const a11 = data[q + 7] as number;
+      // Most of a drawing's square is empty: premultiplied, nothing but zeros.
+      if (a00 + a10 + a01 + a11 === 0) {
+        target[at] = target[at + 1] = target[at + 2] = target[at + 3] = 0;
+        continue;
+      }
       const w11 = fx * fy;
       const w10 = fx - w11;
       const w01 = fy - w11;
@@ -99,11 +108,7 @@ export function warp(source: PictureBuffer, out: PictureBuffer, options: WarpOpt
         w10 * (data[p + 6] as number) +
         w01 * (data[q + 2] as number) +
         w11 * (data[q + 6] as number);
-      const a =
-        w00 * (data[p + 3] as number) +
-        w10 * (data[p + 7] as number) +
-        w01 * (data[q + 3] as number) +
-        w11 * (data[q + 7] as number);
+      const a = w00 * a00 + w10 * a10 + w01 * a01 + w11 * a11;
       const red = rr * r + rg * g + rb * b;
       const green = gr * r + gg * g + gb * b;
       const blue = br * r + bg * g + bb * b;
