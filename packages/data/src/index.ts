@@ -1,1 +1,57 @@
-export {};
+/** Datasets, image decoding, transforms and the loader. */
+export { decodeImage, DEFAULT_PIXEL_LIMIT, type DecodeOptions } from "./image/decode-image.js";
+export {
+  prepareImages,
+  toTensor,
+  writeImage,
+  type Channels3,
+  type NormalizeOptions,
+  type PrepareOptions,
+} from "./image/image-tensor.js";
+export { mixImages } from "./image/mix-images.js";
+export { resizeImage, type ResizeMode, type TargetSize } from "./image/resize-image.js";
+export { createResizeTransform, resize, type ResizeConfig } from "./image/resize-transform.js";
+
+export { emoji, emojiSchema, type EmojiConfig } from "./datasets/emoji/config.js";
+export { captionsOf, drawCaption, type CaptionMix } from "./datasets/emoji/captions.js";
+export type { EmojiConcept } from "./datasets/emoji/concepts.js";
+export {
+  createEmojiDataset,
+  emojiMembership,
+  loadEmojiDataset,
+  type EmojiDataset,
+} from "./datasets/emoji/emoji-dataset.js";
+export { loadEmojiSet, type EmojiSet, type EmojiSetOptions } from "./datasets/emoji/emoji-set.js";
+export {
+  EMOJI_ATTRIBUTION,
+  EMOJI_FAMILIES,
+  TRAINING_FAMILIES,
+  type EmojiFamily,
+} from "./datasets/emoji/families.js";
+export { emojiPixelBaseline } from "./datasets/emoji/pixel-baseline.js";
+export {
+  pixelNearestNeighbour,
+  type LabelledImage,
+  type NeighbourResult,
+} from "./datasets/emoji/pixel-neighbour.js";
+export type { Membership } from "./datasets/emoji/splits.js";
+export { imageFolder, type ImageFolderConfig } from "./datasets/image-folder/config.js";
+export {
+  loadImageFolder,
+  type ImageFolderDataset,
+} from "./datasets/image-folder/image-folder-dataset.js";
+export { jsonl, type JsonlConfig } from "./datasets/jsonl/config.js";
+export { loadJsonl, type JsonlDataset } from "./datasets/jsonl/jsonl-dataset.js";
+
+export { createAugmentTransform } from "./transforms/augment.js";
+export { augment, augmentSchema, type AugmentConfig } from "./transforms/config.js";
+
+export type { Feeds } from "./loader/assemble.js";
+export {
+  createLoader,
+  type Batch,
+  type Loader,
+  type LoaderOptions,
+} from "./loader/create-loader.js";
+
+export { dataPlugin } from "./plugin.js";

@@ -43,7 +43,11 @@ function keepApart(
       return true;
     };
     for (const index of putOff) if (!place(index)) stillPutOff.push(index);
-    while (placed < end && next < order.length && stillPutOff.length < PUT_OFF_BATCHES * batchSize) {
+    while (
+      placed < end &&
+      next < order.length &&
+      stillPutOff.length < PUT_OFF_BATCHES * batchSize
+    ) {
       const index = order[next++] as number;
       if (!place(index)) stillPutOff.push(index);
     }

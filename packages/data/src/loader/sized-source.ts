@@ -1,5 +1,11 @@
 /** Batches of a set of known size: any step can be planned from (seed, step) alone. */
-import { DataError, isDiptychError, type Random, type Sample, type SizedDataset } from "@diptych/core";
+import {
+  DataError,
+  isDiptychError,
+  type Random,
+  type Sample,
+  type SizedDataset,
+} from "@diptych/core";
 import type { BatchSource, PlannedBatch, PlannedSample, SourceOptions } from "./batch-source.js";
 import { epochOrder } from "./epoch-order.js";
 
@@ -56,7 +62,10 @@ export function checkBatchFits(name: string, size: number, batchSize: number): v
 }
 
 /** Orders by epoch; the latest two are kept, as batches prepared ahead cross the border of epochs. */
-function createOrders(dataset: SizedDataset, options: SourceOptions): (epoch: number) => Uint32Array {
+function createOrders(
+  dataset: SizedDataset,
+  options: SourceOptions,
+): (epoch: number) => Uint32Array {
   const random: Random = options.random.split("order");
   const conceptOf =
     options.distinctConcepts && dataset.conceptOf

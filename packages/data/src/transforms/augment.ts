@@ -23,9 +23,10 @@ const ERASED_TO = 0.4;
  */
 export function createAugmentTransform(config: AugmentConfig, target: TargetSize): ImageTransform {
   // Reused between pictures: apply is synchronous from the first write to the last read.
-  const buffers = [0, 1].map(() =>
-    createPictureBuffer(target.imageWidth, target.imageHeight),
-  ) as [PictureBuffer, PictureBuffer];
+  const buffers = [0, 1].map(() => createPictureBuffer(target.imageWidth, target.imageHeight)) as [
+    PictureBuffer,
+    PictureBuffer,
+  ];
   return Object.freeze({
     name: "augment",
     apply: (image: Image, random: Random): Image | Promise<Image> =>

@@ -19,7 +19,10 @@ export const emojiSchema = z
      */
     part: z.enum(["train", "heldOutStyle", "heldOutConcepts"]).default("train"),
     /** Families whose pictures are trained on. */
-    families: z.array(family).min(1).default([...TRAINING_FAMILIES]),
+    families: z
+      .array(family)
+      .min(1)
+      .default([...TRAINING_FAMILIES]),
     /**
      * Family that is tested on. Default: fluent; for `tune`, which must not look at Fluent, the training families'
      * own drawings of the concepts held out.

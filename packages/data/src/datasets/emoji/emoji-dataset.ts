@@ -8,6 +8,7 @@ import {
   type SizedDataset,
 } from "@diptych/core";
 import { mixImages } from "../../image/mix-images.js";
+import { checkIndex } from "../check-index.js";
 import { captionsOf, drawCaption } from "./captions.js";
 import type { EmojiConcept } from "./concepts.js";
 import { emojiSchema, type EmojiConfig } from "./config.js";
@@ -76,7 +77,7 @@ export function createEmojiDataset(
   const size = train ? conceptIndices.length : conceptIndices.length * families.length;
   // The pictures of one family follow each other.
   const conceptAt = (index: number): number =>
-    conceptIndices[checkIndex(index, size) % conceptIndices.length] as number;
+    conceptIndices[checkIndex(index, size, "emoji") % conceptIndices.length] as number;
   return Object.freeze({
     kind: "sized" as const,
     name: `emoji/${config.split}/${config.part}`,
@@ -93,7 +94,11 @@ export function createEmojiDataset(
     sample: (index: number, request: SampleRequest): Sample =>
       train
         ? trainingSample(set, conceptAt(index), config, request)
-        : testSample(set, conceptAt(index), families, { index, part: conceptIndices.length, request }),
+        : testSample(set, conceptAt(index), families, {
+            index,
+            part: conceptIndices.length,
+            request,
+          }),
   });
 }
 
@@ -179,11 +184,4 @@ function identity(
       family: families.join(","),
     },
   };
-}
-
-function checkIndex(index: number, size: number): number {
-  if (Number.isInteger(index) && index >= 0 && index < size) return index;
-  throw new DataError(
-    `data/emoji: index: expected an integer from 0 to ${size - 1}, got ${index}. Use indices below the dataset's size.`,
-  );
 }

@@ -58,7 +58,10 @@ export async function loadEmojiSet(options: EmojiSetOptions): Promise<EmojiSet> 
   return emojiSet(pictures, imageSize, (performance.now() - start) / 1000);
 }
 
-function spread(drawn: readonly DrawnConcept[], limit: number | undefined): readonly DrawnConcept[] {
+function spread(
+  drawn: readonly DrawnConcept[],
+  limit: number | undefined,
+): readonly DrawnConcept[] {
   if (limit === undefined || limit >= drawn.length) return drawn;
   return Array.from(
     { length: limit },

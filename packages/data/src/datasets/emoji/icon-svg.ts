@@ -40,7 +40,7 @@ export function iconSvg(set: IconSet, name: string, pixels: number): string {
   const turns: string[] = [];
   let current = name;
   const seen = new Set<string>();
-  for (let alias = set.aliases?.[current]; alias && !seen.has(current); ) {
+  for (let alias = set.aliases?.[current]; alias && !seen.has(current);) {
     seen.add(current);
     turns.push(turnOf(alias));
     current = alias.parent;

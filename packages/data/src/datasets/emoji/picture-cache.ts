@@ -29,7 +29,9 @@ export interface CachePlace {
 }
 
 export function cachePlace(folder: string, imageSize: number, ingredients: unknown): CachePlace {
-  const hash = createHash("sha256").update(JSON.stringify([FORMAT, ingredients])).digest("hex");
+  const hash = createHash("sha256")
+    .update(JSON.stringify([FORMAT, ingredients]))
+    .digest("hex");
   return { folder, stem: `emoji-${imageSize}-${hash.slice(0, 12)}` };
 }
 

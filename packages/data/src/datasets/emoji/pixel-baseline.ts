@@ -2,7 +2,11 @@
 import { createEmojiDataset, type EmojiDataset } from "./emoji-dataset.js";
 import { emojiSchema, type EmojiConfig } from "./config.js";
 import type { EmojiSet } from "./emoji-set.js";
-import { pixelNearestNeighbour, type LabelledImage, type NeighbourResult } from "./pixel-neighbour.js";
+import {
+  pixelNearestNeighbour,
+  type LabelledImage,
+  type NeighbourResult,
+} from "./pixel-neighbour.js";
 
 /**
  * Names the test family's pictures of the trained concepts by their nearest training picture.
