@@ -1,5 +1,5 @@
 // `npm run quickstart`: compiles what is stale, then trains on emoji and writes the report.
-// Arguments after `--` go to `diptych train`.
+// Arguments after `--` go to `diptych quickstart`.
 import { spawnSync, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
@@ -14,14 +14,7 @@ if (build.status !== 0) process.exit(build.status ?? 1);
 
 const training = spawn(
   process.execPath,
-  [
-    "packages/cli/bin/diptych.js",
-    "train",
-    "configs/emoji-quickstart.ts",
-    "--out",
-    "quickstart",
-    ...process.argv.slice(2),
-  ],
+  ["packages/cli/bin/diptych.js", "quickstart", ...process.argv.slice(2)],
   { cwd: root, stdio: "inherit" },
 );
 // The terminal sends Ctrl-C to both processes; the child saves and then decides when this one ends.

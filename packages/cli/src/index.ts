@@ -1,1 +1,2 @@
-export {};
+/** The command line, as functions. */
+export { createProgram, main } from "./main.js";

@@ -1,1 +1,63 @@
-export {};
+/** Diptych: contrastive vision-language models in TypeScript. The default plugins composed, and the short API. */
+export { defineConfig, type ConfigInput, type Metric } from "@diptych/core";
+export { createOnnxBackend, onnx } from "@diptych/backend-onnx";
+export {
+  loadParameters,
+  openCheckpoint,
+  writeFileAtomically,
+  writeJsonAtomically,
+} from "@diptych/checkpoints";
+export {
+  augment,
+  decodeImage,
+  emoji,
+  EMOJI_ATTRIBUTION,
+  emojiSchema,
+  encodePng,
+  imageFolder,
+  jsonl,
+  loadEmojiSet,
+  resize,
+  type EmojiConfig,
+  type EmojiSet,
+} from "@diptych/data";
+export { compactResNet } from "@diptych/encoders-resnet";
+export { vit } from "@diptych/encoders-vit";
+export { infoNce, sigmoidLoss, supervisedContrastive, weightedSum } from "@diptych/losses";
+export {
+  bagOfWords,
+  bpe,
+  createBpeTokenizer,
+  textTransformer,
+  words,
+} from "@diptych/text-transformer";
+export { adamw, constantSchedule, cosine, readJsonlLog, sgd } from "@diptych/training";
+export { retrieval, zeroshotClassification } from "@diptych/zeroshot";
+export { cacheFolder } from "./components.js";
+export { defaultPlugins } from "./default-plugins.js";
+export { createEncoderRuntime, type EncoderRuntime, type EncoderRuntimeOptions } from "./encode.js";
+export { evaluateModel, type EvaluateModelOptions, type Metrics } from "./evaluate.js";
+export { inspectCheckpoint, inspectConfig, type InspectedParameter } from "./inspect.js";
+export {
+  loadClip,
+  type Classification,
+  type Clip,
+  type ImageSource,
+  type LoadClipOptions,
+} from "./load-clip.js";
+export {
+  openConfig,
+  openConfigFile,
+  type OpenConfigOptions,
+  type OpenedConfig,
+} from "./load-config.js";
+export { createOpenClipModel } from "./open-clip-model.js";
+export {
+  measureEmoji,
+  type EmojiMeasures,
+  type EmojiTest,
+  type PhraseResult,
+  type PictureGuesses,
+} from "./quickstart/measure-emoji.js";
+export type { RunEvent, RunListener } from "./run-events.js";
+export { train, type TrainOptions, type TrainSummary } from "./train.js";

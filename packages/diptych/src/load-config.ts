@@ -32,6 +32,8 @@ export interface OpenedConfig {
   readonly registry: Registry;
   /** Folder that relative paths in the config start from. */
   readonly baseDir: string;
+  /** Plugins beside the default ones. */
+  readonly customPlugins: readonly Plugin[];
   /** What was read, for messages. */
   readonly source: string;
 }
@@ -89,13 +91,10 @@ export async function openConfig(
   if (tiny) merged = overlay(merged, (raw as { tiny?: unknown }).tiny ?? {});
   for (const assignment of set) merged = overlay(merged, parseAssignment(assignment));
   const named = await loadPlugins((merged as { plugins?: unknown }).plugins, baseDir);
-  const registry = installPlugins([...defaultPlugins, ...(options.plugins ?? []), ...named]);
-  return Object.freeze({
-    config: resolveConfig(merged, registry, source),
-    registry,
-    baseDir,
-    source,
-  });
+  const customPlugins = [...(options.plugins ?? []), ...named];
+  const registry = installPlugins([...defaultPlugins, ...customPlugins]);
+  const config = resolveConfig(merged, registry, source);
+  return Object.freeze({ config, registry, baseDir, customPlugins, source });
 }
 
 /** Plugins given as values or as modules, whose exports are searched for them. */

@@ -25,7 +25,8 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
 function show(value: unknown): string {
   if (value === undefined) return "nothing";
   if (typeof value === "function") return "a function";
-  const text = JSON.stringify(value) ?? String(value);
+  if (typeof value === "bigint" || typeof value === "symbol") return value.toString();
+  const text = JSON.stringify(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 

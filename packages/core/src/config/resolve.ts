@@ -2,7 +2,7 @@
 import { type ConfigProblem, isDiptychError } from "../errors.js";
 import type { Declaration, Part, PluginKind } from "../plugin/define-plugin.js";
 import type { Registry } from "../plugin/registry.js";
-import { problemsOf, throwProblems } from "./problems.js";
+import { formatPath, problemsOf, throwProblems } from "./problems.js";
 import { rootSchema, type ConfigShell } from "./root-schema.js";
 
 /** A part whose configuration its plugin has checked. */
@@ -45,17 +45,24 @@ export interface ResolvedConfig extends Omit<
   }[];
   /** The configuration as plain JSON with every default: written beside checkpoints. */
   readonly plain: Readonly<Record<string, unknown>>;
+  /** Modules that the configuration names plugins by; plugins given as values have no name to save. */
+  readonly pluginModules: readonly string[];
+}
+
+/** Where parts are looked up and their problems gathered. */
+interface Resolution {
+  readonly registry: Registry;
+  readonly problems: ConfigProblem[];
 }
 
 /** Checks one part with its plugin; returns undefined after adding its problems. */
 function resolvePart<K extends PluginKind>(
-  registry: Registry,
+  { registry, problems }: Resolution,
   kind: K,
   part: Part,
   path: readonly PropertyKey[],
-  problems: ConfigProblem[],
 ): ResolvedPart<K> | undefined {
-  const at = path.map(String).join(".");
+  const at = formatPath(path);
   try {
     const declaration = registry.find(kind, part.type);
     const modality = String(path.at(-1));
@@ -94,7 +101,7 @@ export function resolveConfig(raw: unknown, registry: Registry, source = "config
   const shell = parsed.data as ConfigShell;
   const problems: ConfigProblem[] = [];
   const resolve = <K extends PluginKind>(kind: K, part: Part, ...path: PropertyKey[]) =>
-    resolvePart(registry, kind, part, path, problems);
+    resolvePart({ registry, problems }, kind, part, path);
 
   const backend = resolve("backend", shell.backend, "backend");
   const tokenizer = resolve("tokenizer", shell.tokenizer, "tokenizer");
@@ -115,7 +122,7 @@ export function resolveConfig(raw: unknown, registry: Registry, source = "config
   }));
   throwProblems(source, problems);
 
-  const { plugins: _plugins, tiny: _tiny, ...plain } = shell;
+  const { plugins, tiny: _tiny, ...plain } = shell;
   return Object.freeze({
     ...shell,
     backend,
@@ -127,6 +134,7 @@ export function resolveConfig(raw: unknown, registry: Registry, source = "config
     data: { ...shell.data, train, transform },
     evaluators,
     plain,
+    pluginModules: plugins.filter((entry) => typeof entry === "string"),
   }) as unknown as ResolvedConfig;
 }
 
@@ -144,7 +152,7 @@ function partProblems(raw: unknown, registry: Registry): readonly ConfigProblem[
   const check = (kind: PluginKind, ...path: string[]): void => {
     const part = at(...path);
     if (typeof part === "object" && part !== null && typeof (part as Part).type === "string") {
-      resolvePart(registry, kind, part as Part, path, problems);
+      resolvePart({ registry, problems }, kind, part as Part, path);
     }
   };
   for (const kind of ["backend", "tokenizer", "loss", "optimizer", "schedule"] as const)

@@ -23,12 +23,12 @@ export function knownKeysAt(schema: unknown, path: readonly PropertyKey[]): read
   let current = inner(schema);
   for (const key of path) {
     if (current instanceof z.ZodObject)
-      current = inner((current.shape as Record<string, unknown>)[String(key)]);
+      current = inner(current.shape[String(key)]);
     else if (current instanceof z.ZodArray) current = inner(current.element);
     else if (current instanceof z.ZodRecord) current = inner(current.valueType);
     else return [];
   }
-  if (current instanceof z.ZodObject) return Object.keys(current.shape as object);
+  if (current instanceof z.ZodObject) return Object.keys(current.shape);
   if (current instanceof z.ZodUnion || current instanceof z.ZodDiscriminatedUnion) {
     return [...new Set(current.options.flatMap((option) => knownKeysAt(option, [])))];
   }

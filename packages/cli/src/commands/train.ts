@@ -1,0 +1,135 @@
+/** `diptych train`: from a configuration to a trained model in a folder. */
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { formatDuration, type Metric } from "@diptych/core";
+import { openConfigFile, train, type RunEvent, type TrainSummary } from "diptych";
+import { listenForInterrupt } from "../interrupt.js";
+import { createProgress, type Progress } from "../progress.js";
+import { formatTable } from "../table.js";
+
+interface TrainFlags {
+  readonly out?: string;
+  readonly resume?: boolean;
+  readonly tiny?: boolean;
+  readonly set: readonly string[];
+}
+
+export function addTrainCommand(program: Command): void {
+  program
+    .command("train")
+    .description("train the model of a configuration")
+    .argument("<config>", "configuration: TypeScript, JavaScript, JSON or YAML")
+    .option("-o, --out <dir>", "folder of the run (default: runs/<name of the config>)")
+    .option("--resume", "go on from the newest checkpoint in that folder")
+    .option("--tiny", "the config's own small version: a run of seconds, to try it out")
+    .option("-s, --set <path=value>", "replace one value; may be repeated", collect, [])
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ diptych train configs/emoji-quickstart.ts --tiny
+  $ diptych train my.yaml --out runs/a --set training.batchSize=256 --set seed=1
+  $ diptych train my.yaml --out runs/a --resume
+
+The folder gets log.jsonl (one record a line), checkpoints/ and, at the end, model/.
+Ctrl-C saves a checkpoint; --resume goes on from there, bit for bit as if it had not stopped.`,
+    )
+    .action(runTrain);
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+async function runTrain(file: string, flags: TrainFlags): Promise<void> {
+  const opened = await openConfigFile(file, { tiny: flags.tiny ?? false, set: flags.set });
+  const out = resolve(flags.out ?? `runs/${opened.config.name}`);
+  const interrupt = listenForInterrupt(
+    "Stopping: saving a checkpoint (Ctrl-C again to quit at once) …",
+  );
+  try {
+    const summary = await trainWithProgress((on) =>
+      train({ opened, out, resume: flags.resume ?? false, signal: interrupt.signal, on }),
+    );
+    printSummary(
+      summary,
+      `diptych train ${file} --out ${flags.out ?? `runs/${opened.config.name}`} --resume`,
+    );
+  } finally {
+    interrupt.dispose();
+  }
+}
+
+/** Runs `work` with bars for what it reports. */
+export async function trainWithProgress(
+  work: (on: (event: RunEvent) => void) => Promise<TrainSummary>,
+): Promise<TrainSummary> {
+  const view = createRunView();
+  try {
+    return await work(view.on);
+  } finally {
+    view.stop();
+  }
+}
+
+/** Shows a run's events: one bar at a time. */
+function createRunView(): { on: (event: RunEvent) => void; stop: () => void } {
+  let current: { label: string; progress: Progress } | undefined;
+  const progressOf = (label: string): Progress => {
+    if (current?.label !== label) {
+      current?.progress.stop();
+      current = { label, progress: createProgress(label) };
+    }
+    return current.progress;
+  };
+  const log = (line: string): void => {
+    if (current) current.progress.log(line);
+    else process.stderr.write(`${line}\n`);
+  };
+  return {
+    on: (event) => {
+      switch (event.event) {
+        case "message":
+          log(event.text);
+          break;
+        case "prepare":
+          progressOf(event.what).update(event.done, event.total);
+          break;
+        case "progress":
+          progressOf("training").update(event.step, event.totalSteps, {
+            text: `loss ${event.loss.toFixed(3)} · ${Math.round(event.imagesPerSecond).toLocaleString("en")} images/s`,
+            secondsLeft: event.secondsLeft,
+          });
+          break;
+      }
+    },
+    stop: () => current?.progress.stop(),
+  };
+}
+
+export function printSummary(summary: TrainSummary, resumeCommand: string): void {
+  const lines = [
+    summary.finished
+      ? `Trained ${summary.step.toLocaleString("en")} steps in ${formatDuration(summary.seconds)}; the last loss was ${summary.loss?.toFixed(4) ?? "unknown"}.`
+      : `Stopped at step ${summary.step.toLocaleString("en")} of ${summary.totalSteps.toLocaleString("en")}. Go on with:\n  ${resumeCommand}`,
+  ];
+  if (summary.modelPath) lines.push(`Model: ${summary.modelPath}`);
+  for (const [name, metrics] of Object.entries(summary.metrics)) {
+    lines.push("", name, formatMetrics(metrics));
+  }
+  process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+/** Metrics with the counts behind them. */
+export function formatMetrics(metrics: Readonly<Record<string, Metric>>): string {
+  return formatTable(
+    ["metric", "value", "queries", "candidates"],
+    Object.entries(metrics).map(([name, { value, queries, candidates }]) => [
+      name,
+      value.toFixed(4),
+      String(queries),
+      String(candidates),
+    ]),
+    [1, 2, 3],
+  );
+}

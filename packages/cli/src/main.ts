@@ -1,0 +1,38 @@
+/** The diptych command. */
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { addEvalCommand } from "./commands/eval.js";
+import { addInspectCommand } from "./commands/inspect.js";
+import { addPluginsCommand } from "./commands/plugins.js";
+import { addQuickstartCommand } from "./commands/quickstart.js";
+import { addTrainCommand } from "./commands/train.js";
+import { printError } from "./print-error.js";
+
+function ownVersion(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** The whole command line. */
+export function createProgram(): Command {
+  const program = new Command("diptych")
+    .description("Compose, train, run and compare contrastive vision-language models.")
+    .version(ownVersion())
+    .showSuggestionAfterError()
+    .showHelpAfterError("(--help says more)");
+  addTrainCommand(program);
+  addEvalCommand(program);
+  addInspectCommand(program);
+  addPluginsCommand(program);
+  addQuickstartCommand(program);
+  return program;
+}
+
+/** Runs the command; errors are printed and set the exit code. */
+export async function main(argv: readonly string[] = process.argv): Promise<void> {
+  try {
+    await createProgram().parseAsync([...argv]);
+  } catch (error) {
+    printError(error);
+  }
+}

@@ -1,0 +1,81 @@
+/** Progress of long work: one bar on a terminal, a line now and then where output is no terminal. */
+import { SingleBar } from "cli-progress";
+import { formatDuration } from "@diptych/core";
+
+export interface Progress {
+  /** Where the work is; `values` fill the bar's text. */
+  update(done: number, total: number, values?: ProgressValues): void;
+  /** Writes a line without breaking the bar. */
+  log(line: string): void;
+  stop(): void;
+}
+
+export interface ProgressValues {
+  /** Shown after the bar, e.g. `loss 1.23 · 1,300 images/s`. */
+  readonly text: string;
+  readonly secondsLeft?: number;
+}
+
+/** Seconds between lines where there is no terminal. */
+const LINE_EVERY = 15;
+
+/** @param label What is being done, e.g. `training`. */
+export function createProgress(
+  label: string,
+  stream: NodeJS.WriteStream = process.stderr,
+): Progress {
+  return stream.isTTY ? createBar(label, stream) : createLines(label, stream);
+}
+
+function left(values: ProgressValues | undefined): string {
+  return values?.secondsLeft === undefined ? "" : ` · ${formatDuration(values.secondsLeft)} left`;
+}
+
+function createBar(label: string, stream: NodeJS.WriteStream): Progress {
+  const bar = new SingleBar({
+    format: `${label} {bar} {value}/{total} {text}`,
+    barCompleteChar: "█",
+    barIncompleteChar: "░",
+    barsize: 24,
+    hideCursor: true,
+    fps: 8,
+    stream,
+    linewrap: false,
+    gracefulExit: false,
+  });
+  let started = false;
+  return {
+    update: (done, total, values) => {
+      const payload = { text: `${values?.text ?? ""}${left(values)}` };
+      if (!started) bar.start(total, done, payload);
+      started = true;
+      bar.setTotal(total);
+      bar.update(done, payload);
+    },
+    log: (line) => {
+      if (started) stream.write("\r\x1b[K");
+      stream.write(`${line}\n`);
+      if (started) bar.render();
+    },
+    stop: () => {
+      if (started) bar.stop();
+      started = false;
+    },
+  };
+}
+
+function createLines(label: string, stream: NodeJS.WriteStream): Progress {
+  let last = -Infinity;
+  return {
+    update: (done, total, values) => {
+      const now = performance.now() / 1000;
+      if (done < total && now - last < LINE_EVERY) return;
+      last = now;
+      stream.write(`${label} ${done}/${total} ${values?.text ?? ""}${left(values)}\n`);
+    },
+    log: (line) => {
+      stream.write(`${line}\n`);
+    },
+    stop: () => undefined,
+  };
+}

@@ -1,0 +1,154 @@
+/** What a run is made of, created from its configuration in one container: data, tokenizer, model, loss, optimizer, backend. */
+import { join } from "node:path";
+import {
+  ConfigError,
+  createConfiguredModel,
+  type Backend,
+  type Dataset,
+  type Encoder,
+  type Evaluator,
+  type ImageTransform,
+  type Loss,
+  type MultiEncoder,
+  type Optimizer,
+  type ResolvedPart,
+  type Schedule,
+  type Tokenizer,
+  type TokenizerState,
+} from "@diptych/core";
+import {
+  createToken,
+  Run,
+  type Part,
+  type PluginKind,
+  type PluginKinds,
+  type Registry,
+} from "@diptych/core/plugin";
+import type { OpenedConfig } from "./load-config.js";
+import type { RunListener } from "./run-events.js";
+
+export const DATASET = createToken<Dataset>("dataset");
+export const TOKENIZER = createToken<Tokenizer>("tokenizer");
+export const MODEL = createToken<MultiEncoder>("model");
+export const LOSS = createToken<Loss>("loss");
+export const OPTIMIZER = createToken<Optimizer>("optimizer");
+export const BACKEND = createToken<Backend>("backend");
+
+/** Folder for derived data, beside the configuration's project; `DIPTYCH_CACHE` names another. */
+export function cacheFolder(): string {
+  return process.env["DIPTYCH_CACHE"] ?? join(process.cwd(), ".diptych-cache");
+}
+
+/** Calls a resolved part's factory. Its own schema has made the configuration, so the types hold. */
+export function createPart<K extends PluginKind>(
+  part: ResolvedPart<K>,
+  dependencies: PluginKinds[K]["dependencies"],
+): PluginKinds[K]["result"] | Promise<PluginKinds[K]["result"]> {
+  return part.declaration.create(part.config as never, dependencies);
+}
+
+export interface ComponentOptions {
+  readonly opened: OpenedConfig;
+  readonly run: Run;
+  readonly on: RunListener;
+  readonly signal?: AbortSignal | undefined;
+  /** State of the tokenizer of the run that is resumed. */
+  readonly tokenizer?: TokenizerState | undefined;
+}
+
+/** Creates what training needs, in order, into the run's container. */
+export async function createComponents(options: ComponentOptions): Promise<void> {
+  const { opened, run, on } = options;
+  const { config, registry } = opened;
+  const dataset = await run.create(DATASET, () => createDataset(config.data.train, options));
+  await run.create(TOKENIZER, () =>
+    createPart(config.tokenizer, {
+      captions: () => captionsOf(dataset),
+      ...(options.tokenizer ? { state: options.tokenizer } : {}),
+    }),
+  );
+  await run.create(MODEL, () =>
+    createConfiguredModel(config.model, { tokenizer: run.get(TOKENIZER) }),
+  );
+  await run.create(LOSS, () =>
+    createLossFrom(config.loss, registry, run.get(MODEL).encoders, config.model.embedDim),
+  );
+  await run.create(OPTIMIZER, () => createPart(config.optimizer, {}));
+  await createBackend(opened, run, on);
+}
+
+export async function createBackend(
+  opened: OpenedConfig,
+  run: Run,
+  on: RunListener,
+): Promise<Backend> {
+  return run.create(BACKEND, () =>
+    createPart(opened.config.backend, { log: (text) => on({ event: "message", text }) }),
+  );
+}
+
+/** A dataset of a configuration. */
+export function createDataset(
+  part: ResolvedPart<"dataset">,
+  { opened, on, signal }: Pick<ComponentOptions, "opened" | "on" | "signal">,
+): Dataset | Promise<Dataset> {
+  return createPart(part, {
+    baseDir: opened.baseDir,
+    cacheDir: cacheFolder(),
+    report: (what, done, total) => on({ event: "prepare", what, done, total }),
+    ...(signal ? { signal } : {}),
+  });
+}
+
+function captionsOf(dataset: Dataset): Iterable<string> {
+  if (dataset.captions) return dataset.captions();
+  throw new ConfigError(
+    `diptych/tokenizer: dataset "${dataset.name}": expected it to list its captions for the vocabulary, got a dataset that cannot. Use a tokenizer with a fixed vocabulary, e.g. { type: "bpe" }.`,
+  );
+}
+
+function createLossFrom(
+  part: ResolvedPart<"loss">,
+  registry: Registry,
+  encoders: Readonly<Record<string, Encoder>>,
+  embedDim: number,
+): Loss {
+  const dependencies = {
+    modalities: Object.keys(encoders),
+    embedDim,
+    createLoss: (inner: Part): Loss => {
+      const declaration = registry.find("loss", inner.type);
+      const { type: _, ...settings } = inner;
+      const parsed = declaration.schema.safeParse(settings);
+      if (!parsed.success) {
+        const problems = parsed.error.issues.map((issue) => ({
+          path: ["loss", inner.type, ...issue.path].join("."),
+          message: issue.message,
+        }));
+        throw new ConfigError(
+          `diptych/loss: ${inner.type}: ${problems.map(({ path, message }) => `${path}: ${message}`).join("; ")}`,
+          problems,
+        );
+      }
+      return declaration.create(parsed.data as never, dependencies) as Loss;
+    },
+  };
+  return createPart(part, dependencies) as Loss;
+}
+
+/** A schedule over `totalSteps`. */
+export function createSchedule(part: ResolvedPart<"schedule">, totalSteps: number): Schedule {
+  return createPart(part, { totalSteps }) as Schedule;
+}
+
+/** The augmentation of training pictures, if the configuration has one. */
+export function createTransform(
+  part: ResolvedPart<"transform"> | undefined,
+  size: { readonly imageHeight: number; readonly imageWidth: number },
+): ImageTransform | undefined {
+  return part && (createPart(part, size) as ImageTransform);
+}
+
+export function createEvaluator(part: ResolvedPart<"evaluator">): Evaluator {
+  return createPart(part, {}) as Evaluator;
+}

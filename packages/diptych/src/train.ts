@@ -1,0 +1,353 @@
+/** Training a configuration in a run folder: lock, resume, steps, checkpoints, log, model, evaluation. */
+import { join } from "node:path";
+import {
+  buildEncoders,
+  buildLoss,
+  countParameters,
+  createRandom,
+  initialiseParameters,
+  TrainingError,
+  type HostTensor,
+  type MultiEncoder,
+  type ResolvedConfig,
+  type TokenizerState,
+} from "@diptych/core";
+import { Run } from "@diptych/core/plugin";
+import { runState, writeJsonAtomically } from "@diptych/checkpoints";
+import { createLoader, type Loader } from "@diptych/data";
+import {
+  acquireRunLock,
+  buildTrainStep,
+  createCheckpointer,
+  createJsonlLog,
+  Trainer,
+  type Checkpointer,
+  type FitResult,
+  type TrainingEvent,
+  type TrainStep,
+} from "@diptych/training";
+import {
+  BACKEND,
+  createComponents,
+  createSchedule,
+  createTransform,
+  DATASET,
+  LOSS,
+  MODEL,
+  OPTIMIZER,
+  TOKENIZER,
+} from "./components.js";
+import { evaluate, type Metrics } from "./evaluate.js";
+import { createModelRuntime, imageFacts } from "./load-clip.js";
+import type { OpenedConfig } from "./load-config.js";
+import { saveModel } from "./model-folder.js";
+import { createProgressMeter, type RunListener } from "./run-events.js";
+
+export interface TrainOptions {
+  readonly opened: OpenedConfig;
+  /** Folder of the run; made where it is missing. */
+  readonly out: string;
+  /** Go on from the newest checkpoint in `out`. */
+  readonly resume?: boolean;
+  /** Ends training after the step in flight, with a checkpoint. */
+  readonly signal?: AbortSignal;
+  readonly on?: RunListener;
+}
+
+/** What a run came to. */
+export interface TrainSummary {
+  /** False when it was interrupted. */
+  readonly finished: boolean;
+  /** Steps done, and those of the whole run. */
+  readonly step: number;
+  readonly totalSteps: number;
+  /** Of training, in this process. */
+  readonly seconds: number;
+  /** Pictures seen in the whole run. */
+  readonly images: number;
+  readonly loss: number | null;
+  /** Trained values. */
+  readonly params: number;
+  /** Mean wait of a step for its batch, in milliseconds. */
+  readonly meanWaitMs: number;
+  readonly backend: string;
+  readonly seed: number;
+  /** Folder of the trained model, once finished. */
+  readonly modelPath?: string;
+  readonly metrics: Metrics;
+}
+
+/**
+ * Trains.
+ *
+ * @throws TrainingError where the folder holds a run and `resume` is not set, is in use, or a loss is not finite; and
+ * what data, backend and checkpoints throw.
+ */
+export async function train(options: TrainOptions): Promise<TrainSummary> {
+  const lock = await acquireRunLock(options.out);
+  const run = new Run();
+  run.onDispose("lock", () => lock.release());
+  try {
+    return await trainLocked(options, run);
+  } finally {
+    await run.dispose();
+  }
+}
+
+async function trainLocked(options: TrainOptions, run: Run): Promise<TrainSummary> {
+  const { opened, out, signal, on = () => undefined } = options;
+  const { config } = opened;
+  const checkpointer = createCheckpointer({
+    folder: out,
+    format: runState,
+    every: config.training.checkpointEvery,
+    keepLast: config.training.keepLast,
+    report: (text) => on({ event: "message", text }),
+  });
+  const tokenizer = await savedTokenizer(checkpointer, options);
+  await createComponents({ opened, run, on, signal, tokenizer });
+  await writeJsonAtomically(join(out, "config.json"), config.plain);
+  const step = buildStep(config, run);
+  const loader = createRunLoader(config, run, on);
+  const trainer = await Trainer.create({
+    backend: run.get(BACKEND),
+    step,
+    initial: initialiseParameters(step.parameters, createRandom(config.seed).split("init")),
+    seed: config.seed,
+  });
+  run.onDispose("trainer", () => trainer.dispose());
+  await resumeFrom(checkpointer, trainer, options);
+  const totalSteps = await decideSteps(config, { trainer, loader, signal, on });
+  const result = await fit(options, run, { trainer, loader, checkpointer, totalSteps });
+  return finish(options, run, { trainer, result, totalSteps });
+}
+
+/** The tokenizer that the run began with. @throws TrainingError where a run is there and `resume` is not set. */
+async function savedTokenizer(
+  checkpointer: Checkpointer,
+  { resume = false, out }: TrainOptions,
+): Promise<TokenizerState | undefined> {
+  const [newest] = await checkpointer.steps();
+  if (newest === undefined) return undefined;
+  if (!resume) {
+    throw new TrainingError(
+      `diptych/train: ${out}: expected a new folder, got one with a run of ${newest} steps. Add --resume to go on with it, or choose another --out.`,
+    );
+  }
+  const reader = await checkpointer.openLatest();
+  if (!reader) return undefined;
+  try {
+    return reader.metadata["tokenizer"] as TokenizerState | undefined;
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Symbols of a training batch: pictures and texts of `batchSize` samples. */
+function batchSizes(config: ResolvedConfig): { imageBatch: number; textBatch: number } {
+  const { batchSize } = config.training;
+  return {
+    imageBatch: batchSize * config.data.imagesPerSample,
+    textBatch: batchSize * config.data.captionsPerSample,
+  };
+}
+
+function buildStep(config: ResolvedConfig, run: Run): TrainStep {
+  const model = buildEncoders({ ...run.get(MODEL), mode: "train" });
+  const { clipNorm, ema, rematerialise } = config.training;
+  return buildTrainStep({
+    built: buildLoss(model, run.get(LOSS)),
+    optimizer: run.get(OPTIMIZER),
+    clipNorm,
+    ema,
+    rematerialise,
+    binding: { ...batchSizes(config), textTokens: run.get(TOKENIZER).contextLength },
+  });
+}
+
+function createRunLoader(config: ResolvedConfig, run: Run, on: RunListener): Loader {
+  const { data, training, seed } = config;
+  const size = imageFacts(run.get(MODEL));
+  const transform = createTransform(data.transform, size);
+  return createLoader({
+    dataset: run.get(DATASET),
+    tokenizer: run.get(TOKENIZER),
+    batchSize: training.batchSize,
+    seed,
+    imagesPerSample: data.imagesPerSample,
+    captionsPerSample: data.captionsPerSample,
+    imageTransforms: transform ? [transform] : [],
+    ...size,
+    mean: data.mean,
+    std: data.std,
+    prefetch: data.prefetch,
+    onBadSample: data.onBadSample,
+    onSkip: (error) => on({ event: "message", text: `skipped: ${error.message}` }),
+  });
+}
+
+async function resumeFrom(
+  checkpointer: Checkpointer,
+  trainer: Trainer,
+  { resume = false, on = () => undefined }: TrainOptions,
+): Promise<void> {
+  if (!resume) return;
+  const found = await checkpointer.latest(trainer.trainStep);
+  if (!found) {
+    on({
+      event: "message",
+      text: "There is no checkpoint to resume from: training begins at step 0.",
+    });
+    return;
+  }
+  await trainer.loadState(found.state);
+  on({ event: "message", text: `Going on from step ${trainer.step} (${found.path}).` });
+}
+
+interface StepsContext {
+  readonly trainer: Trainer;
+  readonly loader: Loader;
+  readonly signal: AbortSignal | undefined;
+  readonly on: RunListener;
+}
+
+/** Epochs where the configuration does not say how long. */
+const DEFAULT_EPOCHS = 10;
+
+/**
+ * All steps of the run. A resumed run keeps the number that it began with, unless the configuration now asks for more
+ * steps; a finished run of a duration gets that duration once more.
+ */
+async function decideSteps(config: ResolvedConfig, context: StepsContext): Promise<number> {
+  const { steps, epochs, duration } = config.training;
+  const { trainer, loader, signal, on } = context;
+  const begun = trainer.totalSteps;
+  if (steps !== undefined) return Math.max(steps, trainer.step);
+  if (begun !== undefined && (begun > trainer.step || duration === undefined)) return begun;
+  if (duration !== undefined) {
+    const batches = loader.batches({ startStep: trainer.step, ...(signal ? { signal } : {}) });
+    const { totalSteps, secondsPerStep } = await trainer.calibrateSteps({
+      seconds: duration,
+      batches,
+      signal,
+    });
+    on({
+      event: "message",
+      text: `A step takes ${(secondsPerStep * 1000).toFixed(0)} ms: ${totalSteps - trainer.step} steps fit into ${duration} s.`,
+    });
+    return totalSteps;
+  }
+  const { stepsPerEpoch } = loader;
+  if (stepsPerEpoch === undefined) {
+    throw new TrainingError(
+      "diptych/train: length: expected training.steps or training.duration for a stream, got neither. Set one.",
+    );
+  }
+  return Math.max(1, Math.round((epochs ?? DEFAULT_EPOCHS) * stepsPerEpoch));
+}
+
+interface FitContext {
+  readonly trainer: Trainer;
+  readonly loader: Loader;
+  readonly checkpointer: Checkpointer;
+  readonly totalSteps: number;
+}
+
+/** With the loss of the last step done here. */
+type Fitted = FitResult & { readonly loss: number | null };
+
+async function fit(options: TrainOptions, run: Run, context: FitContext): Promise<Fitted> {
+  const { opened, out, signal, on = () => undefined } = options;
+  const { trainer, loader, checkpointer, totalSteps } = context;
+  const { config } = opened;
+  const log = createJsonlLog(join(out, "log.jsonl"), { resumeStep: trainer.step });
+  run.onDispose("log", () => log.close());
+  const meter = createProgressMeter();
+  const { logEvery } = config.training;
+  const isLogged = (event: TrainingEvent): boolean =>
+    event.event !== "step" || event.step % logEvery === 0 || event.step + 1 === totalSteps;
+  let loss: number | null = null;
+  const result = await trainer.fit({
+    batches: loader.batches({ startStep: trainer.step }),
+    schedule: createSchedule(config.schedule, totalSteps),
+    totalSteps,
+    signal,
+    saver: checkpointer,
+    metadata: { config: config.plain, tokenizer: run.get(TOKENIZER).toJSON() },
+    on: (event) => {
+      if (isLogged(event)) log.write({ ...event });
+      if (event.event !== "step") return;
+      loss = event.loss;
+      on(meter(event));
+    },
+  });
+  return { ...result, loss };
+}
+
+interface FinishContext {
+  readonly trainer: Trainer;
+  readonly result: Fitted;
+  readonly totalSteps: number;
+}
+
+async function finish(
+  options: TrainOptions,
+  run: Run,
+  context: FinishContext,
+): Promise<TrainSummary> {
+  const { opened, out } = options;
+  const { trainer, result, totalSteps } = context;
+  const { config } = opened;
+  const summary = {
+    finished: result.reason === "finished",
+    step: result.step,
+    totalSteps,
+    seconds: result.seconds,
+    images: result.step * batchSizes(config).imageBatch,
+    loss: result.loss,
+    params: countParameters(trainer.trainStep.parameters),
+    meanWaitMs: result.meanWaitMs,
+    backend: run.get(BACKEND).describe(),
+    seed: config.seed,
+  };
+  if (!summary.finished) return { ...summary, metrics: {} };
+  const modelPath = join(out, "model");
+  const parameters = await trainer.readParameters({ average: config.training.ema !== null });
+  await saveModel(modelPath, {
+    config,
+    tokenizer: run.get(TOKENIZER),
+    parameters: withoutLoss(parameters),
+    step: result.step,
+  });
+  await trainer.dispose();
+  const metrics = await evaluateTrained(options, run, parameters);
+  return { ...summary, modelPath, metrics };
+}
+
+/** A model is its towers and its scale; what only the loss had stays in the run's checkpoints. */
+function withoutLoss(parameters: ReadonlyMap<string, HostTensor>): ReadonlyMap<string, HostTensor> {
+  return new Map([...parameters].filter(([name]) => !name.startsWith("loss.")));
+}
+
+async function evaluateTrained(
+  { opened, signal, on = () => undefined }: TrainOptions,
+  run: Run,
+  parameters: ReadonlyMap<string, HostTensor>,
+): Promise<Metrics> {
+  if (opened.config.evaluators.length === 0) return {};
+  const model: MultiEncoder = run.get(MODEL);
+  const tokenizer = run.get(TOKENIZER);
+  const { mean, std } = opened.config.data;
+  const loaded = { model, tokenizer, parameters, prepare: { mean, std } };
+  const encode = createModelRuntime(loaded, run.get(BACKEND));
+  run.onDispose("encode", () => encode.dispose());
+  return evaluate({
+    opened,
+    encode,
+    tokenizer,
+    signal,
+    on,
+    report: (name, done, total) =>
+      on({ event: "prepare", what: `evaluating ${name}`, done, total }),
+  });
+}
