@@ -9,6 +9,7 @@ import {
   createGraph,
   gradients,
   hostTensorFrom,
+  inputName,
   matmul,
   mul,
   exp,
@@ -120,7 +121,7 @@ function inputsOf(
 ): Record<string, HostTensor> {
   return Object.fromEntries(
     graph.inputs.map(({ node }) => {
-      const name = String(node.attrs["name"]);
+      const name = inputName(node);
       const tensor = feeds[name];
       if (!tensor) throw new Error(`no golden feed for ${name}`);
       return [name, tensor];
