@@ -8,7 +8,7 @@ import { isLeafInput, type Graph } from "../graph/graph.js";
 import type { Node, Value } from "../graph/node.js";
 import { nodesInOrder } from "../graph/traverse.js";
 import { opDef } from "../ops/op-table.js";
-import { isPrimitiveName } from "../ops/primitive-table.js";
+import { isPrimitiveName, type PrimitiveName } from "../ops/primitive-table.js";
 import type { DimBinding } from "../tensor/dim.js";
 import type { HostTensor } from "../tensor/host-tensor.js";
 import { evaluateShape } from "../tensor/shape.js";
@@ -60,11 +60,24 @@ interface Evaluation {
 }
 
 /** Evaluates with checked feeds and all symbols bound. */
-export function evaluateBound(
+function evaluateBound(
   values: readonly Value[],
   feeds: ReferenceFeeds,
   binding: DimBinding,
 ): Float64Tensor[] {
+  const steps = evaluationSteps(values, feeds, binding);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** The evaluation with a pause after each node, in which its caller may stop it or let others run. */
+export function evaluationSteps(
+  values: readonly Value[],
+  feeds: ReferenceFeeds,
+  binding: DimBinding,
+): Generator<undefined, Float64Tensor[]> {
   const feed = (name: string): Float64Array => {
     const tensor = feeds[name];
     if (!tensor)
@@ -75,17 +88,18 @@ export function evaluateBound(
 }
 
 /** Evaluates what `values` need beyond `known`, and drops each result after its last reader. */
-function evaluateFrom(
+function* evaluateFrom(
   values: readonly Value[],
   known: Known,
   evaluation: Evaluation,
-): Float64Tensor[] {
+): Generator<undefined, Float64Tensor[]> {
   const order = nodesInOrder(values, new Set(known.keys()));
   const readers = new Map<Node, number>();
   for (const { node } of [...order.flatMap((node) => node.inputs), ...values])
     readers.set(node, (readers.get(node) ?? 0) + 1);
   for (const node of order) {
-    known.set(node, evaluateNode(node, known, evaluation));
+    known.set(node, yield* evaluateNode(node, known, evaluation));
+    yield;
     for (const { node: operand } of node.inputs) {
       const left = readers.get(operand)! - 1;
       readers.set(operand, left);
@@ -102,20 +116,31 @@ function lookUp({ node, index }: Value, known: Known): Float64Tensor {
   return found;
 }
 
-function evaluateNode(node: Node, known: Known, evaluation: Evaluation): readonly Float64Tensor[] {
-  const operands = node.inputs.map((value) => lookUp(value, known));
-  if (isPrimitiveName(node.op)) {
-    const [output] = node.outputs;
-    if (!output) throw new InternalError(`core/reference: ${node.op} has no output.`);
-    const shape = evaluateShape(output.shape, evaluation.binding);
-    const context: KernelContext = { ...evaluation, shape, dtype: output.dtype };
-    // A node's attributes were checked by its builder, so the kernel may read them as its own.
-    const data = (KERNELS[node.op] as unknown as Kernel<unknown>)(operands, node.attrs, context);
-    return [createFloat64Tensor(output.dtype, shape, data)];
-  }
+function* evaluateNode(
+  node: Node,
+  known: Known,
+  evaluation: Evaluation,
+): Generator<undefined, readonly Float64Tensor[]> {
+  if (isPrimitiveName(node.op)) return [evaluatePrimitive(node, node.op, known, evaluation)];
   const def = opDef(node.op);
   if (def.kind === "primitive")
     throw new InternalError(`core/reference: no kernel for ${node.op}.`);
   const inner: Known = new Map(node.inputs.map((value) => [value.node, known.get(value.node)!]));
-  return evaluateFrom(def.decompose(node.inputs, node.attrs), inner, evaluation);
+  return yield* evaluateFrom(def.decompose(node.inputs, node.attrs), inner, evaluation);
+}
+
+function evaluatePrimitive(
+  node: Node,
+  op: PrimitiveName,
+  known: Known,
+  evaluation: Evaluation,
+): Float64Tensor {
+  const operands = node.inputs.map((value) => lookUp(value, known));
+  const [output] = node.outputs;
+  if (!output) throw new InternalError(`core/reference: ${op} has no output.`);
+  const shape = evaluateShape(output.shape, evaluation.binding);
+  const context: KernelContext = { ...evaluation, shape, dtype: output.dtype };
+  // A node's attributes were checked by its builder, so the kernel may read them as its own.
+  const kernel = KERNELS[op] as unknown as Kernel<unknown>;
+  return createFloat64Tensor(output.dtype, shape, kernel(operands, node.attrs, context));
 }
