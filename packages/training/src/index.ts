@@ -26,6 +26,7 @@ export {
 } from "./schedules/config.js";
 export { constantSchedule, createConstant } from "./schedules/constant.js";
 export { cosine, createCosine } from "./schedules/cosine.js";
+export { batchBinding } from "./train-step/batch-binding.js";
 export { buildTrainStep, type TrainStepOptions } from "./train-step/build-train-step.js";
 export { clipCoefficient, globalNorm } from "./train-step/global-norm.js";
 export {
