@@ -35,7 +35,11 @@ const provides: Declaration[] = [
     create: make,
   }),
   schedule("cosine", { summary: "a schedule", schema: nothing, create: make }),
-  dataset("jsonl", { summary: "a set", schema: z.strictObject({ path: z.string() }), create: make }),
+  dataset("jsonl", {
+    summary: "a set",
+    schema: z.strictObject({ path: z.string() }),
+    create: make,
+  }),
   tokenizer("bpe", { summary: "a tokenizer", schema: nothing, create: make }),
   backend("onnx", { summary: "a backend", schema: nothing, create: make }),
 ];
@@ -75,7 +79,9 @@ describe("resolveConfig", () => {
     });
     const text = problems.join("\n");
     expect(text).toContain('sed: unknown key. Did you mean "seed"?');
-    expect(text).toContain('model.encoders.image.type: encoder: expected an installed one, got "vitt". Did you mean "vit"?');
+    expect(text).toContain(
+      'model.encoders.image.type: encoder: expected an installed one, got "vitt". Did you mean "vit"?',
+    );
     expect(text).toContain('optimizer.lerningRate: unknown key. Did you mean "learningRate"?');
     expect(text).toContain('training.batchSize: expected number, got "many"');
     expect(text).toContain('training.stepz: unknown key. Did you mean "steps"?');
@@ -90,8 +96,12 @@ describe("resolveConfig", () => {
   });
 
   it("takes one length of training and durations as people write them", () => {
-    expect(problemsOf({ ...good, training: { steps: 3, duration: "5m" } }).join()).toContain("got several");
-    expect(resolveConfig({ ...good, training: { duration: "5m" } }, registry).training.duration).toBe(300);
+    expect(problemsOf({ ...good, training: { steps: 3, duration: "5m" } }).join()).toContain(
+      "got several",
+    );
+    expect(
+      resolveConfig({ ...good, training: { duration: "5m" } }, registry).training.duration,
+    ).toBe(300);
     expect(problemsOf({ ...good, training: { duration: "soon" } }).join()).toContain('"300s"');
   });
 });
@@ -100,19 +110,27 @@ describe("installPlugins", () => {
   const empty = definePlugin({ name: "empty", contract: 1, provides: [] });
   it("refuses a plugin twice, a declaration twice, another contract and what is no plugin", () => {
     expect(() => installPlugins([empty, empty])).toThrow(RegistryError);
-    const twice = [1, 2].map((n) => definePlugin({ name: `p${n}`, contract: 1, provides: provides.slice(0, 1) }));
-    expect(() => installPlugins(twice)).toThrow(/encoder "vit".*plugins "p1" and "p2"/);
-    expect(() => installPlugins([definePlugin({ name: "new", contract: 2, provides: [] })])).toThrow(
-      /plugin "new": expected contract 1, got 2/,
+    const twice = [1, 2].map((n) =>
+      definePlugin({ name: `p${n}`, contract: 1, provides: provides.slice(0, 1) }),
     );
-    expect(() => installPlugins([{ name: "x", contract: 1, provides: [] }])).toThrow(/definePlugin/);
+    expect(() => installPlugins(twice)).toThrow(/encoder "vit".*plugins "p1" and "p2"/);
+    expect(() =>
+      installPlugins([definePlugin({ name: "new", contract: 2, provides: [] })]),
+    ).toThrow(/plugin "new": expected contract 1, got 2/);
+    expect(() => installPlugins([{ name: "x", contract: 1, provides: [] }])).toThrow(
+      /definePlugin/,
+    );
   });
 });
 
 describe("overlay", () => {
   it("merges objects, replaces parts of another type and everything else", () => {
     const base = { a: { x: 1, y: 2 }, part: { type: "p", k: 1 }, list: [1, 2] };
-    expect(overlay(base, { a: { y: 3 }, list: [3] })).toEqual({ ...base, a: { x: 1, y: 3 }, list: [3] });
+    expect(overlay(base, { a: { y: 3 }, list: [3] })).toEqual({
+      ...base,
+      a: { x: 1, y: 3 },
+      list: [3],
+    });
     expect(overlay(base, { part: { type: "q" } })).toMatchObject({ part: { type: "q" } });
     expect(overlay(base, { part: { k: 2 } })).toMatchObject({ part: { type: "p", k: 2 } });
   });

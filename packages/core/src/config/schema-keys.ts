@@ -22,8 +22,7 @@ function inner(schema: unknown): unknown {
 export function knownKeysAt(schema: unknown, path: readonly PropertyKey[]): readonly string[] {
   let current = inner(schema);
   for (const key of path) {
-    if (current instanceof z.ZodObject)
-      current = inner(current.shape[String(key)]);
+    if (current instanceof z.ZodObject) current = inner(current.shape[String(key)]);
     else if (current instanceof z.ZodArray) current = inner(current.element);
     else if (current instanceof z.ZodRecord) current = inner(current.valueType);
     else return [];

@@ -1,5 +1,5 @@
 /** A graph: the inputs it is fed by name and the outputs it gives by name; everything between is reached from the outputs. */
-import { ShapeError } from "../errors.js";
+import { InternalError, ShapeError } from "../errors.js";
 import { nodeValues } from "./builder.js";
 import type { Node, Value } from "./node.js";
 import { nodesInOrder } from "./traverse.js";
@@ -13,7 +13,9 @@ export interface Graph {
 
 /** Name under which an `input` or `parameter` node is fed. */
 export function inputName(node: Node): string {
-  return String(node.attrs["name"]);
+  const name = node.attrs["name"];
+  if (typeof name === "string") return name;
+  throw new InternalError(`core/inputName: expected an input or parameter, got ${node.op}.`);
 }
 
 export function isLeafInput(node: Node): boolean {

@@ -116,7 +116,7 @@ function declare<K extends PluginKind, S extends z.ZodType>(
     type,
     ...body,
     ...(modality === undefined ? {} : { modality }),
-  }) as unknown as Declaration;
+  });
 }
 
 /** Declares an encoder of any modality, or of the one named. */

@@ -45,7 +45,7 @@ export function checkShapes<const Checks extends readonly ShapeCheck[]>(
   ...checks: Checks
 ): BoundNames<Checks> {
   const bound = new Map<string, Binding>();
-  for (const [value, name, pattern] of checks) checkOne(where, value, name, pattern, bound);
+  for (const check of checks) checkOne(where, check, bound);
   return Object.freeze(
     Object.fromEntries([...bound].map(([name, { dim }]) => [name, dim])),
   ) as BoundNames<Checks>;
@@ -53,9 +53,7 @@ export function checkShapes<const Checks extends readonly ShapeCheck[]>(
 
 function checkOne(
   where: string,
-  value: Value,
-  name: string,
-  pattern: readonly AxisPattern[],
+  [value, name, pattern]: ShapeCheck,
   bound: Map<string, Binding>,
 ): void {
   const shape = shapeOf(value);
