@@ -31,7 +31,7 @@ export const colorGridPlugin = definePlugin({
         ],
         facts: { imageHeight: imageSize, imageWidth: imageSize, channels: 3 },
         build: (context, { image }) => {
-          const cells = avgPool2d(image!, [cell, cell]);
+          const cells = avgPool2d(image!, cell);
           const colours = reshape(cells, [shapeOf(image!)[0]!, -1]);
           const hidden = relu(
             buildLinear(inScope(context, "hidden"), colours, { outFeatures: width }),
