@@ -131,6 +131,14 @@ describe("gradients", () => {
     expect(numbersOf(found, { x: [1, 5, 2] })).toEqual([[2, 3, 2]]);
   });
 
+  it("casts cotangents back to the dtype of what was cast", () => {
+    const x = input("x", [2], "bfloat16");
+    const wide = cast(x, "float32");
+    const result = gradients({ outputs: [sum(mul(wide, wide))], wrt: [x] });
+    expect(result.gradients.map(dtypeOf)).toEqual(["bfloat16"]);
+    expect(numbersOf(result.gradients, { x: [3, -2] })).toEqual([[6, -4]]);
+  });
+
   it("carries the forward node's origin with a mark", () => {
     const x = input("x", [3]);
     const y = withOrigin("visual/block", () => sigmoid(x));

@@ -8,11 +8,12 @@ import { isFloat } from "../../tensor/dtype.js";
 import { equalDims, formatDim, type Dim } from "../../tensor/dim.js";
 import { createShape, equalShapes, formatShape, type Shape } from "../../tensor/shape.js";
 import type { ConvAttrs, PrimitiveAttrs } from "../primitive-table.js";
+import { typePair } from "./arity.js";
 import { reshape } from "./layout.js";
 
 function floatPair(op: string, types: readonly ValueType[]): readonly [ValueType, ValueType] {
-  const [a, b] = types;
-  if (!a || !b || a.dtype !== b.dtype || !isFloat(a.dtype)) {
+  const [a, b] = typePair(op, types);
+  if (a.dtype !== b.dtype || !isFloat(a.dtype)) {
     throw new DtypeError(
       `core/${op}: dtype: expected two operands of one float dtype, got ${types.map((t) => t.dtype).join(" and ")}.`,
     );

@@ -6,6 +6,7 @@ import type { PrimitiveDef } from "../../graph/op-def.js";
 import { broadcastShapes } from "../../tensor/broadcast.js";
 import { isFloat, type DType } from "../../tensor/dtype.js";
 import type { Comparison, PrimitiveAttrs } from "../primitive-table.js";
+import { checkArity, onlyType, typePair } from "./arity.js";
 import { scalar } from "./leaves.js";
 
 /** A value, or a number that becomes a scalar of the other operand's dtype. */
@@ -32,19 +33,12 @@ function requireDtypes(op: string, types: readonly ValueType[], allowed: readonl
 const FLOATS: readonly DType[] = ["float32", "float16", "bfloat16"];
 const NUMBERS: readonly DType[] = [...FLOATS, "int32"];
 
-function pair(types: readonly ValueType[]): readonly [ValueType, ValueType] {
-  const [a, b] = types;
-  if (!a || !b || types.length !== 2)
-    throw new DtypeError(`core: operands: expected two, got ${types.length}.`);
-  return [a, b];
-}
-
 function binaryDef(name: BinaryName): PrimitiveDef<Nothing> {
   return {
     kind: "primitive",
     name,
     infer: (types) => {
-      const [a, b] = pair(types);
+      const [a, b] = typePair(name, types);
       const dtype = requireDtypes(name, types, NUMBERS);
       return [{ shape: broadcastShapes(`core/${name}`, a.shape, b.shape), dtype }];
     },
@@ -56,9 +50,10 @@ function unaryDef(name: UnaryName): PrimitiveDef<Nothing> {
   return {
     kind: "primitive",
     name,
-    infer: (types) => [
-      { shape: types[0]?.shape ?? [], dtype: requireDtypes(name, types, allowed) },
-    ],
+    infer: (types) => {
+      const { shape } = onlyType(name, types);
+      return [{ shape, dtype: requireDtypes(name, types, allowed) }];
+    },
   };
 }
 
@@ -67,11 +62,11 @@ function logicDef(name: "and" | "or" | "not"): PrimitiveDef<Nothing> {
     kind: "primitive",
     name,
     infer: (types) => {
+      const shapes = name === "not" ? [onlyType(name, types)] : typePair(name, types);
       requireDtypes(name, types, ["bool"]);
-      const shape =
-        name === "not"
-          ? (types[0]?.shape ?? [])
-          : broadcastShapes(`core/${name}`, pair(types)[0].shape, pair(types)[1].shape);
+      const shape = shapes
+        .map((type) => type.shape)
+        .reduce((a, b) => broadcastShapes(`core/${name}`, a, b));
       return [{ shape, dtype: "bool" }];
     },
   };
@@ -107,7 +102,7 @@ export const compareDef: PrimitiveDef<PrimitiveAttrs["compare"]> = {
   kind: "primitive",
   name: "compare",
   infer: (types, { comparison }) => {
-    const [a, b] = pair(types);
+    const [a, b] = typePair("compare", types);
     requireDtypes("compare", types, comparison === "equal" ? [...NUMBERS, "bool"] : NUMBERS);
     return [{ shape: broadcastShapes("core/compare", a.shape, b.shape), dtype: "bool" }];
   },
@@ -117,9 +112,8 @@ export const selectDef: PrimitiveDef<Nothing> = {
   kind: "primitive",
   name: "select",
   infer: (types) => {
-    const [condition, whenTrue, whenFalse] = types;
-    if (!condition || !whenTrue || !whenFalse)
-      throw new DtypeError("core/select: operands: expected three.");
+    checkArity("select", types, 3);
+    const [condition, whenTrue, whenFalse] = types as [ValueType, ValueType, ValueType];
     requireDtypes("select condition", [condition], ["bool"]);
     const dtype = requireDtypes("select", [whenTrue, whenFalse], [...NUMBERS, "bool"]);
     const branches = broadcastShapes("core/select", whenTrue.shape, whenFalse.shape);
@@ -130,19 +124,19 @@ export const selectDef: PrimitiveDef<Nothing> = {
 export const castDef: PrimitiveDef<PrimitiveAttrs["cast"]> = {
   kind: "primitive",
   name: "cast",
-  infer: (types, { dtype }) => [{ shape: types[0]?.shape ?? [], dtype }],
+  infer: (types, { dtype }) => [{ shape: onlyType("cast", types).shape, dtype }],
 };
 
 export const stopGradientDef: PrimitiveDef<Nothing> = {
   kind: "primitive",
   name: "stopGradient",
-  infer: (types) => [types[0] ?? { shape: [], dtype: "float32" }],
+  infer: (types) => [onlyType("stopGradient", types)],
 };
 
 export const afterDef: PrimitiveDef<Nothing> = {
   kind: "primitive",
   name: "after",
-  infer: (types) => [pair(types)[0]],
+  infer: (types) => [typePair("after", types)[0]],
 };
 
 /** Turns a number beside a value into a scalar of its dtype. */

@@ -12,14 +12,15 @@ import {
   type Shape,
 } from "../../tensor/shape.js";
 import type { PrimitiveAttrs } from "../primitive-table.js";
+import { checkArity } from "./arity.js";
 
 function operandsOf(
   op: string,
   types: readonly ValueType[],
   axis: number,
 ): readonly [ValueType, ValueType] {
-  const [x, indices] = types;
-  if (!x || !indices) throw new DtypeError(`core/${op}: operands: expected x and indices.`);
+  checkArity(op, types, op === "scatterAdd" ? 3 : 2);
+  const [x, indices] = types as [ValueType, ValueType];
   if (indices.dtype !== "int32")
     throw new DtypeError(`core/${op}: indices: expected int32, got ${indices.dtype}.`);
   if (axis < 0 || axis >= x.shape.length) {
@@ -64,10 +65,10 @@ export const scatterAddDef: PrimitiveDef<PrimitiveAttrs["scatterAdd"]> = {
   name: "scatterAdd",
   infer: (types, { axis }) => {
     const [x, indices] = operandsOf("scatterAdd", types, axis);
-    const updates = types[2];
-    if (!updates || updates.dtype !== x.dtype) {
+    const updates = types[2]!;
+    if (updates.dtype !== x.dtype) {
       throw new DtypeError(
-        `core/scatterAdd: updates: expected ${x.dtype}, got ${updates?.dtype ?? "nothing"}.`,
+        `core/scatterAdd: updates: expected ${x.dtype} as x, got ${updates.dtype}. Cast one.`,
       );
     }
     if (!equalShapes(indices.shape, updates.shape)) {

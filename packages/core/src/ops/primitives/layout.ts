@@ -1,5 +1,5 @@
 /** Primitives that move entries without computing: reshape, transpose, broadcast, slice, pad, concat. */
-import { DtypeError, ShapeError } from "../../errors.js";
+import { ShapeError } from "../../errors.js";
 import { buildValue } from "../../graph/builder.js";
 import { rankOf, shapeOf, type Value, type ValueType } from "../../graph/node.js";
 import type { PrimitiveDef } from "../../graph/op-def.js";
@@ -22,18 +22,13 @@ import {
   type Shape,
 } from "../../tensor/shape.js";
 import type { PrimitiveAttrs } from "../primitive-table.js";
-
-function only(op: string, types: readonly ValueType[]): ValueType {
-  const [x] = types;
-  if (!x) throw new DtypeError(`core/${op}: operand: expected one, got none.`);
-  return x;
-}
+import { onlyType } from "./arity.js";
 
 export const reshapeDef: PrimitiveDef<PrimitiveAttrs["reshape"]> = {
   kind: "primitive",
   name: "reshape",
   infer: (types, { shape }) => {
-    const x = only("reshape", types);
+    const x = onlyType("reshape", types);
     if (!equalDims(shapeSize(x.shape), shapeSize(shape))) {
       throw new ShapeError(
         `core/reshape: shape: expected ${formatDim(shapeSize(x.shape))} elements as ${formatShape(x.shape)} has, got ${formatDim(shapeSize(shape))} in ${formatShape(shape)}.`,
@@ -47,7 +42,7 @@ export const transposeDef: PrimitiveDef<PrimitiveAttrs["transpose"]> = {
   kind: "primitive",
   name: "transpose",
   infer: (types, { permutation }) => {
-    const x = only("transpose", types);
+    const x = onlyType("transpose", types);
     const valid =
       permutation.length === x.shape.length &&
       [...permutation].sort((a, b) => a - b).every((axis, i) => axis === i);
@@ -64,7 +59,7 @@ export const broadcastDef: PrimitiveDef<PrimitiveAttrs["broadcast"]> = {
   kind: "primitive",
   name: "broadcast",
   infer: (types, { shape }) => {
-    const x = only("broadcast", types);
+    const x = onlyType("broadcast", types);
     if (!equalShapes(broadcastShapes("core/broadcast", x.shape, shape), shape)) {
       throw new ShapeError(
         `core/broadcast: shape: expected a shape that ${formatShape(x.shape)} stretches to, got ${formatShape(shape)}.`,
@@ -95,7 +90,7 @@ export const sliceDef: PrimitiveDef<PrimitiveAttrs["slice"]> = {
   kind: "primitive",
   name: "slice",
   infer: (types, { begins, shape }) => {
-    const x = only("slice", types);
+    const x = onlyType("slice", types);
     checkWindow("slice", x.shape, begins, shape);
     return [{ shape, dtype: x.dtype }];
   },
@@ -105,7 +100,7 @@ export const padDef: PrimitiveDef<PrimitiveAttrs["pad"]> = {
   kind: "primitive",
   name: "pad",
   infer: (types, { begins, shape }) => {
-    const x = only("pad", types);
+    const x = onlyType("pad", types);
     checkWindow("pad", shape, begins, x.shape);
     return [{ shape, dtype: x.dtype }];
   },
@@ -115,7 +110,8 @@ export const concatDef: PrimitiveDef<PrimitiveAttrs["concat"]> = {
   kind: "primitive",
   name: "concat",
   infer: (types, { axis }) => {
-    const first = only("concat", types);
+    const [first] = types;
+    if (!first) throw new ShapeError("core/concat: operands: expected at least one, got none.");
     for (const { shape, dtype } of types) {
       const matches =
         dtype === first.dtype &&

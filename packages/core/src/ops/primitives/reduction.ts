@@ -5,6 +5,7 @@ import { rankOf, type Value, type ValueType } from "../../graph/node.js";
 import type { PrimitiveDef } from "../../graph/op-def.js";
 import { createShape, formatShape, resolveAxis, type Shape } from "../../tensor/shape.js";
 import type { PrimitiveAttrs } from "../primitive-table.js";
+import { onlyType } from "./arity.js";
 
 /** Shape after reducing `axes`. */
 export function reducedShape(shape: Shape, axes: readonly number[], keepDims: boolean): Shape {
@@ -19,9 +20,9 @@ function inferReduction(
   axes: readonly number[],
   keepDims: boolean,
 ): ValueType[] {
-  const [x] = types;
-  if (!x || x.dtype === "bool")
-    throw new DtypeError(`core/${op}: x: expected a number dtype, got ${x?.dtype ?? "nothing"}.`);
+  const x = onlyType(op, types);
+  if (x.dtype === "bool")
+    throw new DtypeError(`core/${op}: x: expected a number dtype, got bool. Cast it.`);
   const ascending = axes.every(
     (axis, i) => Number.isInteger(axis) && axis > (axes[i - 1] ?? -1) && axis < x.shape.length,
   );
