@@ -1,5 +1,6 @@
 /** Configuration of the compact residual tower: a strict schema, its defaults, and the checks that need several keys. */
 import { problemsOf, throwProblems } from "@diptych/core";
+import { partConstructor } from "@diptych/core/plugin";
 import { z } from "zod";
 
 const positiveInteger = z.int().min(1);
@@ -111,8 +112,4 @@ export function resolveCompactResNet(options: CompactResNetOptions = {}): Compac
 }
 
 /** The compact tower in a configuration: `encoders: { image: compactResNet({ imageSize: 32 }) }`. */
-export function compactResNet(
-  options: CompactResNetOptions = {},
-): CompactResNetOptions & { readonly type: "compact-resnet" } {
-  return { type: "compact-resnet", ...options };
-}
+export const compactResNet = partConstructor("compact-resnet", compactResNetSchema);

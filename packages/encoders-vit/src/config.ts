@@ -1,5 +1,6 @@
 /** Configuration of the vision transformer: a strict schema, its defaults, and the checks that need several keys. */
 import { problemsOf, throwProblems } from "@diptych/core";
+import { partConstructor } from "@diptych/core/plugin";
 import { ACTIVATIONS } from "@diptych/nn";
 import { z } from "zod";
 import { VIT_VARIANT_NAMES, vitVariants } from "./variants.js";
@@ -132,6 +133,4 @@ export function resolveVit(options: VitOptions = {}): VitSettings {
 }
 
 /** A vision transformer in a configuration: `encoders: { image: vit({ variant: "B/32" }) }`. */
-export function vit(options: VitOptions = {}): VitOptions & { readonly type: "vit" } {
-  return { type: "vit", ...options };
-}
+export const vit = partConstructor("vit", vitSchema);

@@ -1,5 +1,5 @@
 /** Configurations of the losses: strict schemas with their defaults, and the constructors for config files. */
-import type { Part } from "@diptych/core/plugin";
+import { partConstructor, type Part } from "@diptych/core/plugin";
 import { z } from "zod";
 
 const modality = z.string().min(1);
@@ -26,29 +26,22 @@ export const weightedSumSchema = z.strictObject({
     .min(1),
 });
 
-type Typed<Name extends string, Schema extends z.ZodType> = z.input<Schema> & {
-  readonly type: Name;
-};
-
 /** CLIP's loss in a configuration. */
-export const infoNce = (
-  options: z.input<typeof infoNceSchema> = {},
-): Typed<"info-nce", typeof infoNceSchema> => ({ type: "info-nce", ...options });
+export const infoNce = partConstructor("info-nce", infoNceSchema);
 
 /** SigLIP's loss in a configuration; the model needs `logitBias`. */
-export const sigmoidLoss = (
-  options: z.input<typeof sigmoidSchema> = {},
-): Typed<"sigmoid", typeof sigmoidSchema> => ({ type: "sigmoid", ...options });
+export const sigmoidLoss = partConstructor("sigmoid", sigmoidSchema);
 
 /** The supervised contrastive loss in a configuration. */
-export const supervisedContrastive = (
-  options: z.input<typeof supervisedContrastiveSchema> = {},
-): Typed<"supervised-contrastive", typeof supervisedContrastiveSchema> => ({
-  type: "supervised-contrastive",
-  ...options,
-});
+export const supervisedContrastive = partConstructor(
+  "supervised-contrastive",
+  supervisedContrastiveSchema,
+);
 
 /** A weighted sum in a configuration: `weightedSum({ terms: [{ loss: infoNce() }, { loss: …, weight: 0.5 }] })`. */
 export const weightedSum = (
   options: z.input<typeof weightedSumSchema>,
-): Typed<"weighted-sum", typeof weightedSumSchema> => ({ type: "weighted-sum", ...options });
+): z.input<typeof weightedSumSchema> & { readonly type: "weighted-sum" } => ({
+  type: "weighted-sum",
+  ...options,
+});

@@ -1,5 +1,6 @@
 /** Configurations of the text towers: strict schemas with their defaults. */
 import { problemsOf, throwProblems } from "@diptych/core";
+import { partConstructor } from "@diptych/core/plugin";
 import { ACTIVATIONS } from "@diptych/nn";
 import { z } from "zod";
 import { TEXT_VARIANT_NAMES, textVariants } from "./variants.js";
@@ -94,11 +95,7 @@ export function resolveTextTransformer(
 }
 
 /** CLIP's text transformer in a configuration: `encoders: { text: textTransformer({ width: 256 }) }`. */
-export function textTransformer(
-  options: TextTransformerOptions = {},
-): TextTransformerOptions & { readonly type: "text-transformer" } {
-  return { type: "text-transformer", ...options };
-}
+export const textTransformer = partConstructor("text-transformer", textTransformerSchema);
 
 export const bagOfWordsSchema = z.strictObject({
   /** Width of the word vectors. */
@@ -124,8 +121,4 @@ export function resolveBagOfWords(options: BagOfWordsOptions = {}): BagOfWordsSe
 }
 
 /** The bag-of-words tower in a configuration: `encoders: { text: bagOfWords({ width: 128 }) }`. */
-export function bagOfWords(
-  options: BagOfWordsOptions = {},
-): BagOfWordsOptions & { readonly type: "bag-of-words" } {
-  return { type: "bag-of-words", ...options };
-}
+export const bagOfWords = partConstructor("bag-of-words", bagOfWordsSchema);

@@ -1,6 +1,6 @@
 /** Configurations of the tokenizers, and how a run makes one: from the captions that it trains on, or as it was saved. */
 import type { Tokenizer } from "@diptych/core";
-import type { PluginKinds } from "@diptych/core/plugin";
+import { partConstructor, type PluginKinds } from "@diptych/core/plugin";
 import { z } from "zod";
 import { createBpeTokenizer, createBpeTokenizerFromJson, cutVocabulary } from "./bpe/index.js";
 import {
@@ -36,18 +36,10 @@ export const wordsSchema = z.strictObject({
 });
 
 /** The byte-pair tokenizer in a configuration. */
-export function bpe(
-  options: z.input<typeof bpeSchema> = {},
-): z.input<typeof bpeSchema> & { readonly type: "bpe" } {
-  return { type: "bpe", ...options };
-}
+export const bpe = partConstructor("bpe", bpeSchema);
 
 /** The word tokenizer in a configuration. */
-export function words(
-  options: z.input<typeof wordsSchema> = {},
-): z.input<typeof wordsSchema> & { readonly type: "words" } {
-  return { type: "words", ...options };
-}
+export const words = partConstructor("words", wordsSchema);
 
 type Dependencies = PluginKinds["tokenizer"]["dependencies"];
 
