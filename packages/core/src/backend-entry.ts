@@ -12,6 +12,7 @@ export * from "./graph/print.js";
 export * from "./graph/verify.js";
 export * from "./ops/op-table.js";
 export * from "./passes/bind.js";
+export * from "./passes/count-flops.js";
 export * from "./passes/dead-code.js";
 export * from "./passes/deduplicate.js";
 export * from "./passes/legalize.js";
