@@ -28,7 +28,9 @@ export function sample(shape: readonly number[], seed = 1, dtype: DType = "float
   return hostTensorFrom(
     dtype,
     shape,
-    dtype === "bool" ? values.map((value) => (value > 0 ? 1 : 0)) : values.map((v) => (dtype === "int32" ? Math.trunc(v) : v)),
+    dtype === "bool"
+      ? values.map((value) => (value > 0 ? 1 : 0))
+      : values.map((v) => (dtype === "int32" ? Math.trunc(v) : v)),
   );
 }
 
@@ -51,7 +53,9 @@ export async function expectAsReference(
     hostValues(host).forEach((value, i) => {
       const right = Math.fround(Number(wanted?.data[i]));
       const close =
-        Object.is(value, right) || value === right || Math.abs(value - right) <= tolerance * Math.max(1, Math.abs(right));
+        Object.is(value, right) ||
+        value === right ||
+        Math.abs(value - right) <= tolerance * Math.max(1, Math.abs(right));
       if (!close) expect.fail(`${name}[${i}]: expected ${right}, got ${value}`);
     });
   }

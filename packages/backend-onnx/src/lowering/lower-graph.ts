@@ -9,8 +9,10 @@ import {
   ShapeError,
   typeOf,
   UnsupportedOpError,
+  type Dim,
   type Graph,
   type Node,
+  type Shape,
   type Value,
 } from "@diptych/core";
 import type { OnnxModel, OnnxNode, OnnxValueInfo } from "../model-proto/onnx-model.js";
@@ -94,15 +96,23 @@ function lowerNode(node: Node, names: Map<Value, Name>, context: LoweringContext
 
 function checkSymbols(graph: Graph, nodes: readonly Node[], symbols: SymbolPlan): void {
   const known = new Set(symbols.map(({ symbol }) => symbol));
-  for (const { op, outputs, origin } of nodes) {
-    const missing = outputs
-      .flatMap(({ shape }) => shape.flatMap(dimSymbols))
+  for (const node of nodes) {
+    const { op, origin } = node;
+    const missing = dimsOf(node)
+      .flatMap(dimSymbols)
       .find((symbol) => !known.has(symbol));
     if (missing === undefined) continue;
     throw new ShapeError(
       `backend-onnx/lowering: symbol ${missing}: expected an axis of an input that tells its size, got none (${op} at "${origin}" in graph ${graph.name}). Feed an input that has it, or bind it.`,
     );
   }
+}
+
+/** Every dim that lowering the node may need. */
+function dimsOf({ op, attrs, outputs }: Node): readonly Dim[] {
+  const shapes = outputs.flatMap(({ shape }) => shape);
+  if (op === "dimSize") return [attrs["dim"] as Dim, ...shapes];
+  return op === "slice" || op === "pad" ? [...(attrs["begins"] as Shape), ...shapes] : shapes;
 }
 
 /**
