@@ -1,4 +1,5 @@
 /** Datasets, image decoding, transforms and the loader. */
+export { encodePng } from "./image/encode-png.js";
 export { decodeImage, DEFAULT_PIXEL_LIMIT, type DecodeOptions } from "./image/decode-image.js";
 export {
   prepareImages,
@@ -35,12 +36,16 @@ export {
   type NeighbourResult,
 } from "./datasets/emoji/pixel-neighbour.js";
 export type { Membership } from "./datasets/emoji/splits.js";
-export { imageFolder, type ImageFolderConfig } from "./datasets/image-folder/config.js";
+export {
+  imageFolder,
+  imageFolderSchema,
+  type ImageFolderConfig,
+} from "./datasets/image-folder/config.js";
 export {
   loadImageFolder,
   type ImageFolderDataset,
 } from "./datasets/image-folder/image-folder-dataset.js";
-export { jsonl, type JsonlConfig } from "./datasets/jsonl/config.js";
+export { jsonl, jsonlSchema, type JsonlConfig } from "./datasets/jsonl/config.js";
 export { loadJsonl, type JsonlDataset } from "./datasets/jsonl/jsonl-dataset.js";
 
 export { createAugmentTransform } from "./transforms/augment.js";

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { DataError, type Image } from "@diptych/core";
 import sharp from "sharp";
+import { plainBytes } from "./plain-bytes.js";
 
 export interface DecodeOptions {
   /** Most pixels (width × height) that are decoded, default 100 million: guards against files made to fill memory. */
@@ -36,7 +37,8 @@ export async function decodeImage(
       .toColourspace("srgb")
       .raw({ depth: "uchar" })
       .toBuffer({ resolveWithObject: true });
-    return { width: info.width, height: info.height, channels: checkChannels(info.channels), data };
+    const channels = checkChannels(info.channels);
+    return { width: info.width, height: info.height, channels, data: plainBytes(data) };
   } catch (cause) {
     throw explain(name, cause, pixelLimit);
   }

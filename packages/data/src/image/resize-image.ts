@@ -1,6 +1,7 @@
 /** Resizing to a fixed size with bicubic interpolation (libvips' antialiased cubic, close to Pillow's). */
 import { DataError, type Image } from "@diptych/core";
 import sharp from "sharp";
+import { plainBytes } from "./plain-bytes.js";
 
 /** `crop`: shortest side to size, then the centre (CLIP). `squash`: both sides to size, as SigLIP. */
 export type ResizeMode = "crop" | "squash";
@@ -38,6 +39,6 @@ export async function resizeImage(
     })
     .raw()
     .toBuffer({ resolveWithObject: true });
-  const { channels } = info;
-  return { width: info.width, height: info.height, channels: channels as 1 | 3 | 4, data };
+  const channels = info.channels as 1 | 3 | 4;
+  return { width: info.width, height: info.height, channels, data: plainBytes(data) };
 }

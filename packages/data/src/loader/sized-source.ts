@@ -46,7 +46,6 @@ export function createSizedSource(dataset: SizedDataset, options: SourceOptions)
   };
   return {
     stepsPerEpoch,
-    // eslint-disable-next-line @typescript-eslint/require-await -- planning a sized set waits for nothing
     async *plan(startStep: number) {
       for (let step = startStep; ; step++) yield planStep(step);
     },

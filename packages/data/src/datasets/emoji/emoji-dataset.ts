@@ -54,12 +54,13 @@ export function emojiMembership(concept: EmojiConcept, split: EmojiConfig["split
  * them mixed with another family's), captions drawn by the configured mix. In the other parts a sample is one picture
  * with its name; nothing is random there.
  *
- * @throws DataError when the part holds no concept.
+ * @throws DataError when the part holds no concept, or its test family is missing or trained on.
  */
 export function createEmojiDataset(
   set: EmojiSet,
   config: EmojiConfig = emojiSchema.parse({}),
 ): EmojiDataset {
+  checkTestFamily(config);
   const wanted: Membership = config.part === "heldOutConcepts" ? "heldOut" : "train";
   const conceptIndices = Object.freeze(
     set.concepts.flatMap((concept, i) =>
@@ -102,6 +103,16 @@ export function createEmojiDataset(
   });
 }
 
+/** The schema says this too, but a part is also made from another part's configuration. */
+function checkTestFamily(config: EmojiConfig): void {
+  if (config.part !== "heldOutStyle") return;
+  const [family] = familiesOf(config);
+  if (family !== undefined && !config.families.includes(family)) return;
+  throw new DataError(
+    `data/emoji: testFamily: expected a family that is not trained on (${config.families.join(", ")}), got ${config.testFamily ?? "none"} for split "${config.split}". Set it, e.g. families: ["noto", "openmoji"] with testFamily: "twemoji".`,
+  );
+}
+
 function familiesOf(config: EmojiConfig): readonly EmojiFamily[] {
   if (config.part === "train") return Object.freeze([...config.families]);
   if (config.testFamily !== undefined) return Object.freeze([config.testFamily]);
@@ -124,7 +135,7 @@ function trainingSample(
   );
   return {
     ...identity(concept, chosen),
-    images: chosen.map((family) => drawPicture(set, index, family, config, random)),
+    images: chosen.map((family) => drawPicture({ set, index, family }, config, random)),
     captions: Array.from({ length: request.captions ?? 1 }, () =>
       drawCaption(concept, random, config.captions),
     ),
@@ -133,9 +144,7 @@ function trainingSample(
 
 /** The family's drawing, or a mean of it and another family's in which its own part is the larger. */
 function drawPicture(
-  set: EmojiSet,
-  index: number,
-  family: EmojiFamily,
+  { set, index, family }: { set: EmojiSet; index: number; family: EmojiFamily },
   config: EmojiConfig,
   random: Random,
 ): Image {

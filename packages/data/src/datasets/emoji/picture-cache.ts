@@ -6,6 +6,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DataError } from "@diptych/core";
+import { plainBytes } from "../../image/plain-bytes.js";
 import type { EmojiConcept } from "./concepts.js";
 
 /** Raised when the layout of the files or the way of rendering changes. */
@@ -44,7 +45,10 @@ export async function readCachedPictures(place: CachePlace): Promise<CachedPictu
   if (index === undefined || pixels === undefined) return undefined;
   const parsed = parseIndex(index.toString("utf8"));
   if (parsed?.format !== FORMAT || parsed.sha256 !== sha256(pixels)) return undefined;
-  return { concepts: Object.freeze(parsed.concepts.map(frozenConcept)), pixels };
+  return {
+    concepts: Object.freeze(parsed.concepts.map(frozenConcept)),
+    pixels: plainBytes(pixels),
+  };
 }
 
 /** Writes atomically: whoever reads sees the old state or the new one. @throws DataError naming the folder. */
