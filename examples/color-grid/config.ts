@@ -18,7 +18,7 @@ export default defineConfig({
   data: { train: emoji(), imagesPerSample: 2, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
   loss: infoNce(),
   optimizer: adamw({ weightDecay: 0.05 }),
-  schedule: cosine({ learningRate: 2e-3, warmupSteps: 30 }),
+  schedule: cosine({ learningRate: 2e-3, warmupFraction: 0.05 }),
   training: { batchSize: 128, steps: 600, logEvery: 20 },
   tiny: { training: { steps: 5, batchSize: 8, logEvery: 1 }, data: { train: { limit: 40 } } },
 });
