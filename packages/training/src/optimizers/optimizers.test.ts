@@ -2,6 +2,7 @@ import {
   createGraph,
   hostTensorFrom,
   input,
+  inputName,
   isDiptychError,
   ones,
   type HostTensor,
@@ -76,7 +77,7 @@ function runOptimizer(optimizer: Optimizer, parameterSpec: ParameterSpec): numbe
     };
     const read = Object.fromEntries(
       graph.inputs.map(({ node }) => {
-        const name = String(node.attrs["name"]);
+        const name = inputName(node);
         return [name, feeds[name]!];
       }),
     );

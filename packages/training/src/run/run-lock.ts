@@ -1,5 +1,6 @@
 /** One process per run folder: a lock file that names its holder; one whose holder is gone is taken over. */
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { link, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -25,6 +26,11 @@ export interface RunLock {
 
 export const LOCK_FILE = "run.lock";
 
+/** Finding a stale lock, removing it and taking one's own, with others at the same. */
+const ATTEMPTS = 50;
+const RETRY_MS = 20;
+const TAKEOVER_MS = 10_000;
+
 /**
  * Takes the lock of a run folder, made where it is missing.
  *
@@ -40,8 +46,7 @@ export async function acquireRunLock(folder: string): Promise<RunLock> {
   };
   const text = `${JSON.stringify(own)}\n`;
   await mkdir(folder, { recursive: true });
-  // Twice: once to find a stale lock, once after having moved it away.
-  for (let attempt = 0; attempt < 3; attempt++) {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (await createFile(path, text)) return lockOf(path, text);
     const found = await readText(path);
     if (found === undefined) continue;
@@ -63,21 +68,45 @@ function lockOf(path: string, text: string): RunLock {
   });
 }
 
+/** Makes a file with its content at once, so that nobody reads half of it; false where there is one already. */
 async function createFile(path: string, text: string): Promise<boolean> {
+  const beside = `${path}.${randomUUID()}`;
+  try {
+    await writeFile(beside, text);
+    await link(beside, path);
+    return true;
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === "EEXIST") return false;
+    if (code !== undefined && NO_LINKS.has(code)) return await createPlainFile(path, text);
+    throw error;
+  } finally {
+    await rm(beside, { force: true });
+  }
+}
+
+/** What file systems without hard links answer. */
+const NO_LINKS: ReadonlySet<string> = new Set(["EPERM", "ENOTSUP", "ENOSYS", "EOPNOTSUPP"]);
+
+async function createPlainFile(path: string, text: string): Promise<boolean> {
   try {
     await writeFile(path, text, { flag: "wx" });
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    if (codeOf(error) === "EEXIST") return false;
     throw error;
   }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
 }
 
 async function readText(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if (codeOf(error) === "ENOENT") return undefined;
     throw error;
   }
 }
@@ -90,18 +119,24 @@ function parseHolder(text: string): Holder | undefined {
   }
 }
 
-/** Moves a stale lock away, so that of several who find it one alone succeeds, and only that very lock. */
+/**
+ * Removes a lock that was found stale. Of several who found it, one at a time may, and only if it is still that very
+ * lock: otherwise the second would remove the new lock of the first.
+ */
 async function removeStale(path: string, found: string): Promise<void> {
-  const aside = `${path}.${process.pid}.stale`;
-  try {
-    await rename(path, aside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
-    throw error;
+  const guard = `${path}.takeover`;
+  if (!(await createFile(guard, String(process.pid)))) {
+    const age = Date.now() - ((await stat(guard).catch(() => undefined))?.mtimeMs ?? Date.now());
+    // Taking over takes milliseconds: one that is older was killed in it.
+    if (age > TAKEOVER_MS) await rm(guard, { force: true });
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    return;
   }
-  const moved = await readText(aside);
-  if (moved !== undefined && moved !== found) await createFile(path, moved);
-  await rm(aside, { force: true });
+  try {
+    if ((await readText(path)) === found) await rm(path, { force: true });
+  } finally {
+    await rm(guard, { force: true });
+  }
 }
 
 function isLive({ pid, host, started }: Holder): boolean {
@@ -111,7 +146,7 @@ function isLive({ pid, host, started }: Holder): boolean {
     process.kill(pid, 0);
   } catch (error) {
     // EPERM: it lives, under another user.
-    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+    if (codeOf(error) === "ESRCH") return false;
   }
   const now = processStart(pid);
   return started === null || now === undefined || now === started;

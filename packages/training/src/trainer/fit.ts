@@ -1,5 +1,5 @@
 /** The loop of a run: batch, step, record, checkpoint; until all steps are done, the signal comes, or a loss is no number. */
-import { TrainingError, type Schedule } from "@diptych/core";
+import type { Schedule, TrainingError } from "@diptych/core";
 import { ABORTED, BatchFeed, type TrainingBatch } from "./batches.js";
 import type { EndReason, TrainingEvent, TrainingListener } from "./events.js";
 import { notFiniteError } from "./not-finite.js";
@@ -60,6 +60,7 @@ class FitRun {
   readonly #options: FitOptions;
   readonly #begun = performance.now();
   #savedStep: number;
+  #savedPath: string | undefined;
   #lastFinite: { readonly step: number; readonly loss: number } | undefined;
   #waits = { count: 0, total: 0 };
   #saveFailed = false;
@@ -155,23 +156,23 @@ class FitRun {
     });
   }
 
-  /** Saves the state unless it is saved already; gives back where. */
-  async #save(): Promise<string | undefined> {
+  /** Saves the state unless it is saved already. */
+  async #save(): Promise<void> {
     const { saver, metadata } = this.#options;
     const { step } = this.#trainer;
-    if (!saver || this.#savedStep === step) return undefined;
+    if (!saver || this.#savedStep === step) return;
     const begun = performance.now();
     this.#saveFailed = true;
     const path = await saver.save(await this.#trainer.readState(metadata));
     this.#saveFailed = false;
     this.#savedStep = step;
+    this.#savedPath = path;
     await this.emit({
       event: "checkpoint",
       step,
       path,
       seconds: (performance.now() - begun) / 1000,
     });
-    return path;
   }
 
   /**
@@ -183,19 +184,27 @@ class FitRun {
     if (!intact || step === 0 || this.#saveFailed) return;
     try {
       await this.#save();
-    } catch (error) {
+    } catch (cause) {
       throw new AggregateError(
-        [failure, error],
-        `training/fit: ${messageOf(failure)} Then the state could not be saved: ${messageOf(error)}`,
+        [failure, cause],
+        `training/fit: ${messageOf(failure)} Then the state could not be saved: ${messageOf(cause)}`,
+        { cause },
       );
     }
   }
 
   async #notFinite(report: StepReport, learningRate: number): Promise<TrainingError> {
     const { step } = this.#trainer;
-    const saved = await this.#save();
+    let saveFailure: unknown;
+    try {
+      await this.#save();
+    } catch (error) {
+      // Both are to be known: the returned error carries this one.
+      saveFailure = error;
+    }
     await this.#emitEnd("notFinite");
-    return notFiniteError({ step, report, learningRate, lastFinite: this.#lastFinite, saved });
+    const { lastFinite, saved } = { lastFinite: this.#lastFinite, saved: this.#savedPath };
+    return notFiniteError({ step, report, learningRate, lastFinite, saved, saveFailure });
   }
 
   async #emitEnd(reason: EndReason): Promise<void> {
