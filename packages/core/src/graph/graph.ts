@@ -24,7 +24,8 @@ export function isLeafInput(node: Node): boolean {
 
 /**
  * A graph from its outputs. Its inputs are those given by `inputs`, or, without it, those that the outputs reach.
- * @throws ShapeError on two inputs of one name or an output that reaches an input left out.
+ * @throws ShapeError on two inputs of one name, an input that is none, an output that reaches an input left out, or one
+ * that its node does not have.
  */
 export function createGraph(
   name: string,
@@ -32,9 +33,20 @@ export function createGraph(
   inputs?: readonly Value[],
 ): Graph {
   const reached = nodesInOrder(Object.values(outputs)).filter(isLeafInput);
-  const listed = inputs ?? reached.flatMap(nodeValues);
+  const listed = inputs ? [...new Set(inputs)] : reached.flatMap(nodeValues);
+  for (const [output, { node, index }] of Object.entries(outputs)) {
+    if (node.outputs[index]) continue;
+    throw new ShapeError(
+      `core/createGraph: outputs: expected an existing value for "${output}", got output ${index} of ${node.op}, which has ${node.outputs.length} (graph ${name}).`,
+    );
+  }
   const byName = new Map<string, Node>();
   for (const { node } of listed) {
+    if (!isLeafInput(node)) {
+      throw new ShapeError(
+        `core/createGraph: inputs: expected input and parameter nodes, got ${node.op} (graph ${name}). List what is fed.`,
+      );
+    }
     const key = inputName(node);
     if (byName.has(key) && byName.get(key) !== node) {
       throw new ShapeError(

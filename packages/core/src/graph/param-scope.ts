@@ -2,8 +2,8 @@
 import { ShapeError } from "../errors.js";
 import { parameter } from "../ops/primitives/leaves.js";
 import type { Initializer } from "../random/initializers.js";
-import { formatShape } from "../tensor/shape.js";
-import type { Value } from "./node.js";
+import { equalShapes, formatShape } from "../tensor/shape.js";
+import { dtypeOf, shapeOf, type Value } from "./node.js";
 import { withOrigin } from "./origin.js";
 
 export type ParameterRole = "weight" | "buffer";
@@ -97,9 +97,16 @@ export function createParamCollector(): ParamCollector {
         }),
       updateBuffer: (name, value) => {
         const full = join(name);
-        if (specs.get(full)?.role !== "buffer") {
+        const spec = specs.get(full);
+        if (spec?.role !== "buffer") {
           throw new ShapeError(
             `core/ParamScope: buffer: expected a declared buffer, got "${full}". Declare it first.`,
+          );
+        }
+        const { shape } = spec;
+        if (!equalShapes(shapeOf(value), shape) || dtypeOf(value) !== "float32") {
+          throw new ShapeError(
+            `core/ParamScope: buffer: expected float32 ${formatShape(shape)} for "${full}", got ${dtypeOf(value)} ${formatShape(shapeOf(value))}.`,
           );
         }
         if (updates.has(full)) {

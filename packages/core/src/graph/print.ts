@@ -1,6 +1,6 @@
 /** A graph as text, one node a line, for people, tests and bug reports. */
 import { formatShape } from "../tensor/shape.js";
-import type { HostTensor } from "../tensor/host-tensor.js";
+import { decodeElement, type HostTensor } from "../tensor/host-tensor.js";
 import { graphNodes, type Graph } from "./graph.js";
 import type { AttrValue, Node, Value } from "./node.js";
 
@@ -13,7 +13,7 @@ function printAttr(value: AttrValue): string {
 }
 
 function printTensor({ dtype, shape, data }: HostTensor): string {
-  const shown = Array.from(data.subarray(0, 4)).join(", ");
+  const shown = Array.from(data.subarray(0, 4), (entry) => decodeElement(dtype, entry)).join(", ");
   return `${dtype}[${shape.join(", ")}](${shown}${data.length > 4 ? ", ..." : ""})`;
 }
 

@@ -33,7 +33,8 @@ export function symbolDim(name: string): SymbolicDim {
 
 /** A dim from its text (`64`, `batch`, `12*batch+1`, `77-tokens`), the inverse of {@link formatDim}. */
 export function parseDim(text: string): Dim {
-  const compact = text.replace(/\s+/g, "");
+  // Spaces may stand around operators, not inside names and numbers.
+  const compact = text.trim().replace(/\s*([*+-])\s*/g, "$1");
   const parts = compact.match(/[+-]?[^+-]+/g);
   if (!parts || parts.join("") !== compact) throw badDim(text);
   const terms = parts.map((part) => {
@@ -59,7 +60,8 @@ export function subDims(a: Dim, b: Dim): Dim {
 
 export function mulDims(...dims: readonly Dim[]): Dim {
   return dims.reduce<Dim>((product, dim) => {
-    if (typeof product === "number" && typeof dim === "number") return product * dim;
+    // Adding 0 turns −0 into 0, so that a dim has one form.
+    if (typeof product === "number" && typeof dim === "number") return product * dim + 0;
     const terms = termsOf(product).flatMap((p) =>
       termsOf(dim).map((q) =>
         term(p.coefficient * q.coefficient, [...p.symbols, ...q.symbols].sort()),
@@ -80,24 +82,42 @@ export function divideDims(a: Dim, b: Dim): Dim {
   return quotient;
 }
 
-/** `a / b` where exact, undefined otherwise. */
+/**
+ * `a / b` where exact for every binding, undefined otherwise and for b = 0. Division by the leading term, in an order
+ * of monomials that multiplication keeps, finds the quotient whenever there is one (Cox, Little and O'Shea, Ideals,
+ * Varieties, and Algorithms, section 2.3).
+ */
 export function divideExactly(a: Dim, b: Dim): Dim | undefined {
-  if (equalDims(a, b)) return 1;
-  const divisor = termsOf(b);
-  const first = divisor[0];
-  if (divisor.length !== 1 || !first) return undefined;
-  const terms: DimTerm[] = [];
-  for (const { coefficient, symbols } of termsOf(a)) {
-    const rest = [...symbols];
-    for (const symbol of first.symbols) {
-      const at = rest.indexOf(symbol);
-      if (at < 0) return undefined;
-      rest.splice(at, 1);
-    }
-    if (coefficient % first.coefficient !== 0) return undefined;
-    terms.push(term(coefficient / first.coefficient, rest));
+  const divisor = termsOf(b).toSorted(compareTerms)[0]!;
+  if (b === 0) return undefined;
+  let rest = a;
+  const quotient: DimTerm[] = [];
+  while (rest !== 0) {
+    const next = divideTerm(termsOf(rest).toSorted(compareTerms)[0]!, divisor);
+    if (!next) return undefined;
+    quotient.push(next);
+    rest = subDims(rest, mulDims(normalise([next]), b));
   }
-  return normalise(terms);
+  return normalise(quotient);
+}
+
+function divideTerm(a: DimTerm, b: DimTerm): DimTerm | undefined {
+  const symbols = [...a.symbols];
+  for (const symbol of b.symbols) {
+    const at = symbols.indexOf(symbol);
+    if (at < 0) return undefined;
+    symbols.splice(at, 1);
+  }
+  return a.coefficient % b.coefficient === 0
+    ? term(a.coefficient / b.coefficient, symbols)
+    : undefined;
+}
+
+/** Larger monomials first: by degree, then by the powers of the symbols in alphabetical order. */
+function compareTerms({ symbols: a }: DimTerm, { symbols: b }: DimTerm): number {
+  if (a.length !== b.length) return b.length - a.length;
+  const at = a.findIndex((symbol, i) => symbol !== b[i]);
+  return at < 0 ? 0 : a[at]! < b[at]! ? -1 : 1;
 }
 
 /** Equal for every binding: the normal forms are the same. */
@@ -118,16 +138,16 @@ export function dimSymbols(dim: Dim): readonly string[] {
   return [...new Set(termsOf(dim).flatMap((t) => t.symbols))].sort();
 }
 
-/** Replaces the symbols that `binding` names; others stay. @throws ShapeError when the result is a negative number. */
+/** Replaces the symbols that `binding` names; others stay. @throws ShapeError when a size or the result is negative or no integer. */
 export function bindDim(dim: Dim, binding: DimBinding): Dim {
   if (typeof dim === "number") return dim;
   const terms = dim.terms.map(({ coefficient, symbols }) => {
     let value = coefficient;
     const rest: string[] = [];
     for (const symbol of symbols) {
-      const bound = binding[symbol];
+      const bound = Object.hasOwn(binding, symbol) ? binding[symbol] : undefined;
       if (bound === undefined) rest.push(symbol);
-      else value *= bound;
+      else value *= checkedSize(symbol, bound);
     }
     return term(value, rest);
   });
@@ -138,6 +158,13 @@ export function bindDim(dim: Dim, binding: DimBinding): Dim {
     );
   }
   return bound;
+}
+
+function checkedSize(symbol: string, size: number): number {
+  if (Number.isInteger(size) && size >= 0) return size;
+  throw new ShapeError(
+    `core/bindDim: ${symbol}: expected an integer of at least 0, got ${size}. Bind symbols to sizes.`,
+  );
 }
 
 /** The number that a dim is under `binding`. @throws ShapeError naming the symbols that are missing. */

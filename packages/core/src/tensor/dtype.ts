@@ -40,11 +40,15 @@ export function createHostArray<D extends DType>(dtype: D, size: number): HostAr
 const floatView = new Float32Array(1);
 const bitsView = new Uint32Array(floatView.buffer);
 
-/** Bits of the bfloat16 nearest to `value`, ties to even. */
+/** Bits of the bfloat16 nearest to `value`, ties to even, overflow to infinity; every NaN is 0x7fc0. */
 export function bfloat16Bits(value: number): number {
-  floatView[0] = value;
-  const bits = bitsView[0] ?? 0;
   if (Number.isNaN(value)) return 0x7fc0;
+  floatView[0] = value;
+  const bits = bitsView[0]!;
+  const rounded = floatView[0];
+  // A tie that rounding to float32 made is none: what was rounded away decides.
+  if ((bits & 0xffff) === 0x8000 && rounded !== value)
+    return (bits >>> 16) + (Math.abs(value) > Math.abs(rounded) ? 1 : 0);
   return ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff;
 }
 
@@ -53,7 +57,7 @@ export function bfloat16Value(bits: number): number {
   return floatView[0] ?? 0;
 }
 
-/** Bits of the IEEE half nearest to `value`, ties to even, overflow to infinity. */
+/** Bits of the IEEE half nearest to `value`, ties to even, overflow to infinity; every NaN is 0x7e00. */
 export function float16Bits(value: number): number {
   if (Number.isNaN(value)) return 0x7e00;
   const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;

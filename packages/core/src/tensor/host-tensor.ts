@@ -18,12 +18,17 @@ export interface HostTensor<D extends DType = DType> {
   readonly data: HostArrays[D];
 }
 
-/** A host tensor over `data` (not copied). @throws ShapeError when sizes differ, DtypeError on another array type. */
+/** A host tensor over `data` (not copied). @throws ShapeError when sizes differ or are none, DtypeError on another array type. */
 export function createHostTensor<D extends DType>(
   dtype: D,
   shape: readonly number[],
   data: HostArrays[D],
 ): HostTensor<D> {
+  if (!shape.every((size) => Number.isInteger(size) && size >= 0)) {
+    throw new ShapeError(
+      `core/createHostTensor: shape: expected integers of at least 0, got [${shape.join(", ")}].`,
+    );
+  }
   const expected = elementCount(shape);
   if (data.length !== expected) {
     throw new ShapeError(

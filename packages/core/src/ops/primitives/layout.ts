@@ -1,7 +1,7 @@
 /** Primitives that move entries without computing: reshape, transpose, broadcast, slice, pad, concat. */
 import { ShapeError } from "../../errors.js";
 import { buildValue } from "../../graph/builder.js";
-import { rankOf, shapeOf, type Value, type ValueType } from "../../graph/node.js";
+import { rankOf, shapeOf, type Value } from "../../graph/node.js";
 import type { PrimitiveDef } from "../../graph/op-def.js";
 import { broadcastShapes } from "../../tensor/broadcast.js";
 import {
