@@ -2,6 +2,7 @@
 import type { Schedule, TrainingError } from "@diptych/core";
 import { ABORTED, BatchFeed, type TrainingBatch } from "./batches.js";
 import type { EndReason, TrainingEvent, TrainingListener } from "./events.js";
+import { messageOf } from "./message-of.js";
 import { notFiniteError } from "./not-finite.js";
 import type { StepReport } from "./step-report.js";
 import type { Trainer } from "./trainer.js";
@@ -227,10 +228,6 @@ class FitRun {
     const { count, total } = this.#waits;
     return count > 1 ? total / (count - 1) : 0;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function batchRows({ feeds }: TrainingBatch): number {

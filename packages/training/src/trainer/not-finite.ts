@@ -1,5 +1,6 @@
 /** The error of a step whose loss or gradient is no number. */
 import { TrainingError } from "@diptych/core";
+import { messageOf } from "./message-of.js";
 import type { StepReport } from "./step-report.js";
 
 export interface NotFiniteContext {
@@ -22,7 +23,7 @@ export function notFiniteError(context: NotFiniteContext): TrainingError {
     : "no finite loss before";
   const kept =
     saveFailure !== undefined
-      ? ` The state before this step could not be saved: ${saveFailure instanceof Error ? saveFailure.message : String(saveFailure)}`
+      ? ` The state before this step could not be saved: ${messageOf(saveFailure)}`
       : saved === undefined
         ? ""
         : ` The state before this step is saved in ${saved}.`;
