@@ -13,14 +13,14 @@ import {
 import { createFloat64Tensor, evaluateValues, type Float64Tensor } from "@diptych/core/reference";
 
 /** `count` numbers without pattern in (−1, 1), the same each time for a seed. */
-export function scattered(count: number, seed = 1): number[] {
+function scattered(count: number, seed = 1): number[] {
   return Array.from({ length: count }, (_, i) => {
     const wave = Math.sin((i + 1) * 12.9898 + seed * 78.233) * 43758.5453;
     return 2 * (wave - Math.floor(wave)) - 1;
   });
 }
 
-export const elements = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+const elements = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 export interface LayerRun {
   readonly outputs: readonly Float64Tensor[];
