@@ -39,9 +39,10 @@ export function lossChart(models: readonly ModelReport[]): string {
   });
   return render({
     width: 720,
-    height: 300,
+    height: 310,
     marginLeft: 46,
-    x: { label: "step", tickFormat: "d" },
+    marginBottom: 44,
+    x: { label: "step", labelOffset: 38, tickFormat: "d" },
     y: { label: "loss", grid: true, zero: true },
     ...(models.length > 1
       ? { color: { legend: false, domain: models.map((m) => m.title), range: MODEL_COLOURS } }
@@ -68,10 +69,18 @@ export function styleChart(models: readonly ModelReport[]): string {
   const names = bars.map((bar) => bar.who);
   return render({
     width: 720,
-    height: 46 * bars.length + 44,
+    height: 46 * bars.length + 58,
+    marginTop: 8,
+    marginBottom: 44,
     marginLeft: 190,
     marginRight: 60,
-    x: { label: "right first guess", domain: [0, 1], tickFormat: ".0%", grid: true },
+    x: {
+      label: "right first guess",
+      labelOffset: 38,
+      domain: [0, 1],
+      tickFormat: ".0%",
+      grid: true,
+    },
     y: { label: null, domain: names },
     color: { domain: names, range: ["#b9b9c0", "#8c8c96", ...MODEL_COLOURS] },
     marks: [

@@ -29,6 +29,7 @@ th { font-weight: 600; color: var(--soft); font-size: 14px; }
 const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 
 function scoreTable(models: readonly ModelReport[]): Html {
+  const unseen = models[0]?.result.heldOutConcepts.queries ?? 0;
   const row = (name: string, value: (model: ModelReport) => string): Html =>
     html`<tr>
       <td>${name}</td>
@@ -44,8 +45,8 @@ function scoreTable(models: readonly ModelReport[]): Html {
     <tbody>
       ${row("New style: first guess right", (m) => percent(m.result.heldOutStyle.top1))}
       ${row("New style: right within five", (m) => percent(m.result.heldOutStyle.top5))}
-      ${row("New concepts, among their 224 names: first guess", (m) => percent(m.result.heldOutConcepts.among224.top1))}
-      ${row("New concepts, among their 224 names: within five", (m) => percent(m.result.heldOutConcepts.among224.top5))}
+      ${row(`New concepts, among their own ${unseen} names: first guess`, (m) => percent(m.result.heldOutConcepts.among224.top1))}
+      ${row(`New concepts, among their own ${unseen} names: within five`, (m) => percent(m.result.heldOutConcepts.among224.top5))}
       ${row("New concepts, among all names: first guess", (m) => percent(m.result.heldOutConcepts.amongAll.top1))}
       ${row("New concepts, among all names: within five", (m) => percent(m.result.heldOutConcepts.amongAll.top5))}
       ${row("Training time", (m) => formatDuration(m.result.seconds))}
@@ -83,21 +84,22 @@ function searchRow({ phrase, found }: Search): Html {
 }
 
 function modelSection(model: ModelReport, several: boolean): Html {
-  const prefix = several ? `${model.title}: ` : "";
-  return html` <h2>${prefix}pictures in a style it never saw</h2>
+  const heading = (text: string): string =>
+    several ? `${model.title}: ${text}` : text.charAt(0).toUpperCase() + text.slice(1);
+  return html` <h2>${heading("pictures in a style it never saw")}</h2>
     <p class="soft">
       Each picture is drawn by a family that training did not use. Below it, the names that the
       model finds most similar among all ${model.result.heldOutStyle.candidates}; the right one in
       green.
     </p>
     <div class="grid">${model.pictures.map(tile)}</div>
-    <h2>${prefix}concepts it never saw</h2>
+    <h2>${heading("concepts it never saw")}</h2>
     <p class="soft">
       Neither these pictures nor these names were in the training set, in any style. The guesses are
       among the ${model.result.heldOutConcepts.queries} names that were held out.
     </p>
     <div class="grid">${model.unseen.map(tile)}</div>
-    <h2>${prefix}search by words</h2>
+    <h2>${heading("search by words")}</h2>
     <p class="soft">
       The pictures of the held-out style whose embeddings lie nearest to each phrase, best first.
     </p>
