@@ -125,8 +125,13 @@ function compileReference(source: Graph, { options, ledger, enqueue }: Compilati
   return Object.freeze({
     inputNames,
     outputNames,
-    run: (feeds: Readonly<Record<string, Feed>>, run: RunOptions = {}) =>
-      enqueue(() => execute(feeds, run)),
+    run: async (feeds: Readonly<Record<string, Feed>>, run: RunOptions = {}) => {
+      // Copied now: the caller may reuse a host tensor as soon as this returns.
+      const staged = Object.entries(feeds).map(
+        ([name, feed]) => [name, isDeviceTensor(feed) ? feed : copyHost(feed)] as const,
+      );
+      return enqueue(() => execute(Object.fromEntries(staged), run));
+    },
     dispose: async () => {
       ending.abort(
         new BackendError(`core/reference: ${label}: expected it live, got it disposed.`),

@@ -38,7 +38,7 @@ function entrywise(op: string, build: Build, scale = 1.5): readonly OpCase[] {
       ...inputs([BATCH, TOKENS, 3]),
       ...GRIDS,
     }),
-    one(op)("large", [301, 513], build, { ...inputs([301, 513]), large: true }),
+    one(op)("large", [129, 257], build, { ...inputs([129, 257]), large: true }),
   ];
 }
 

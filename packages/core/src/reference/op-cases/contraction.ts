@@ -136,8 +136,8 @@ const matmulCases: readonly OpCase[] = [
   product(
     "large",
     [
-      [129, 515],
-      [515, 257],
+      [129, 259],
+      [259, 131],
     ],
     {},
     { large: true },
@@ -217,7 +217,7 @@ const CONVOLUTIONS: readonly ConvCase[] = [
   },
   {
     name: "large",
-    x: [4, 16, 33, 31],
+    x: [2, 16, 33, 31],
     filter: [24, 16, 3, 3],
     options: { padding: [1, 1, 1, 1] },
     more: { large: true },
