@@ -22,7 +22,7 @@ export interface NeighbourResult {
 
 const GRID = 16;
 const FEATURES = GRID * GRID * 3;
-/** Queries scored between two turns of the event loop: some ten milliseconds. */
+/** Queries scored together, so that a gallery picture is read once for all; then events have their turn. */
 const BLOCK = 4;
 
 /**
@@ -45,20 +45,24 @@ export async function pixelNearestNeighbour(
     writeFeatures(image, features.subarray(i * FEATURES, (i + 1) * FEATURES));
   });
   const labels = Int32Array.from(gallery, ({ label }) => label);
-  const best = new Float32Array(Math.max(...labels, ...queries.map(({ label }) => label)) + 1);
-  const query = new Float32Array(FEATURES);
+  const names = Math.max(...labels, ...queries.map(({ label }) => label)) + 1;
+  const best = new Float32Array(BLOCK * names);
+  const block = new Float32Array(BLOCK * FEATURES);
   let first = 0;
   let firstFive = 0;
-  for (const [i, { image, label }] of queries.entries()) {
-    writeFeatures(image, query);
-    scoreLabels(query, features, labels, best);
-    const rank = rankOf(label, best);
-    if (rank < 1) first += 1;
-    if (rank < 5) firstFive += 1;
-    if (i % BLOCK === BLOCK - 1) {
-      signal?.throwIfAborted();
-      await yieldToEvents();
+  for (let start = 0; start < queries.length; start += BLOCK) {
+    const together = queries.slice(start, start + BLOCK);
+    together.forEach(({ image }, i) => {
+      writeFeatures(image, block.subarray(i * FEATURES, (i + 1) * FEATURES));
+    });
+    scoreNames(block, { features, labels }, best);
+    for (const [i, { label }] of together.entries()) {
+      const rank = rankOf(label, best.subarray(i * names, (i + 1) * names));
+      if (rank < 1) first += 1;
+      if (rank < 5) firstFive += 1;
     }
+    signal?.throwIfAborted();
+    await yieldToEvents();
   }
   return Object.freeze({
     top1: first / queries.length,
@@ -76,29 +80,33 @@ function rankOf(label: number, best: Float32Array): number {
   return own === -Infinity ? best.length : rank;
 }
 
-function scoreLabels(
-  query: Float32Array,
-  features: Float32Array,
-  labels: Int32Array,
+/** The best score of each name for each query of a block: `best` is [BLOCK, names]. */
+function scoreNames(
+  block: Float32Array,
+  gallery: { readonly features: Float32Array; readonly labels: Int32Array },
   best: Float32Array,
 ): void {
+  const { features, labels } = gallery;
+  const names = best.length / BLOCK;
   best.fill(-Infinity);
   for (let g = 0; g < labels.length; g++) {
     const base = g * FEATURES;
-    // Four sums, so that additions do not wait for each other.
     let a = 0;
     let b = 0;
     let c = 0;
     let d = 0;
-    for (let k = 0; k < FEATURES; k += 4) {
-      a += (query[k] ?? 0) * (features[base + k] ?? 0);
-      b += (query[k + 1] ?? 0) * (features[base + k + 1] ?? 0);
-      c += (query[k + 2] ?? 0) * (features[base + k + 2] ?? 0);
-      d += (query[k + 3] ?? 0) * (features[base + k + 3] ?? 0);
+    for (let k = 0; k < FEATURES; k++) {
+      const value = features[base + k] as number;
+      a += value * (block[k] as number);
+      b += value * (block[k + FEATURES] as number);
+      c += value * (block[k + 2 * FEATURES] as number);
+      d += value * (block[k + 3 * FEATURES] as number);
     }
-    const label = labels[g] ?? 0;
-    const score = a + b + (c + d);
-    if (score > (best[label] ?? 0)) best[label] = score;
+    const label = labels[g] as number;
+    if (a > (best[label] as number)) best[label] = a;
+    if (b > (best[label + names] as number)) best[label + names] = b;
+    if (c > (best[label + 2 * names] as number)) best[label + 2 * names] = c;
+    if (d > (best[label + 3 * names] as number)) best[label + 3 * names] = d;
   }
 }
 
