@@ -1,0 +1,96 @@
+import { describe, expect, it, vi } from "vitest";
+import { z } from "zod";
+import { isDiptychError } from "../errors.js";
+import { definePlugin, imageEncoder, isPlugin, loss, partConstructor } from "./define-plugin.js";
+import { nearestName, suggestName } from "./nearest-name.js";
+import { installPlugins } from "./registry.js";
+
+const body = {
+  schema: z.strictObject({ width: z.int().default(8) }),
+  summary: "for tests",
+  create: (): never => {
+    throw new Error("not created here");
+  },
+};
+
+describe("the registry", () => {
+  const registry = installPlugins([
+    definePlugin({ name: "towers", contract: 1, provides: [imageEncoder("vit", body)] }),
+    definePlugin({
+      name: "losses",
+      contract: 1,
+      provides: [loss("vit", body), loss("sigmoid", body)],
+    }),
+  ]);
+
+  it("finds by kind and type, and lists with the plugin", () => {
+    expect(registry.find("encoder", "vit")).toMatchObject({ kind: "encoder", modality: "image" });
+    expect(registry.find("loss", "vit").modality).toBeUndefined();
+    expect(registry.has("loss", "vit")).toBe(true);
+    expect(registry.has("encoder", "sigmoid")).toBe(false);
+    expect(
+      registry.list("loss").map(({ plugin, declaration }) => [plugin, declaration.type]),
+    ).toEqual([
+      ["losses", "vit"],
+      ["losses", "sigmoid"],
+    ]);
+    expect(registry.list()).toHaveLength(3);
+  });
+
+  it("names the nearest for an unknown one", () => {
+    expect(() => registry.find("loss", "sigmiod")).toThrow(
+      /loss: expected an installed one, got "sigmiod". Did you mean "sigmoid"\? Known: vit, sigmoid/,
+    );
+    expect(() => registry.find("dataset", "json")).toThrow(/None is installed/);
+  });
+});
+
+describe("two copies of core", () => {
+  it("know each other's plugins and errors", async () => {
+    vi.resetModules();
+    const other = await import("./define-plugin.js");
+    const otherErrors = await import("../errors.js");
+    expect(other.definePlugin).not.toBe(definePlugin);
+    const foreign = other.definePlugin({
+      name: "foreign",
+      contract: 1,
+      provides: [other.imageEncoder("foreign", body)],
+    });
+    expect(isPlugin(foreign)).toBe(true);
+    expect(installPlugins([foreign]).find("encoder", "foreign").type).toBe("foreign");
+    const { createToken } = await import("./tokens.js");
+    expect(createToken("x").key).toBe(Symbol.for("diptych/x"));
+    expect(isDiptychError(new otherErrors.DataError("x"), "DATA")).toBe(true);
+  });
+});
+
+describe("declarations", () => {
+  it("are frozen, and nothing runs when they are made", () => {
+    const provides = [imageEncoder("vit", body)];
+    const plugin = definePlugin({ name: "p", contract: 1, provides });
+    provides.pop();
+    expect(plugin.provides).toHaveLength(1);
+    expect(Object.isFrozen(plugin) && Object.isFrozen(plugin.provides[0])).toBe(true);
+    expect(isPlugin(null)).toBe(false);
+    expect(isPlugin({ ...plugin })).toBe(true);
+    expect(isPlugin({ name: "p", contract: 1, provides: [] })).toBe(false);
+  });
+
+  it("have typed constructors", () => {
+    const vit = partConstructor("vit", body.schema);
+    expect(vit({ width: 3 })).toEqual({ type: "vit", width: 3 });
+    expect(vit()).toEqual({ type: "vit" });
+    // @ts-expect-error -- a number is asked for
+    expect(vit({ width: "3" })).toEqual({ type: "vit", width: "3" });
+  });
+});
+
+describe("suggestions", () => {
+  it("offer slips, not other words", () => {
+    expect(nearestName("lerningRate", ["learningRate", "width"])).toBe("learningRate");
+    expect(nearestName("VIT", ["vit"])).toBe("vit");
+    expect(nearestName("banana", ["vit", "resnet"])).toBeUndefined();
+    expect(nearestName("x", [])).toBeUndefined();
+    expect(suggestName("banana", ["vit"])).toBe("Known: vit.");
+  });
+});
