@@ -12,7 +12,7 @@ export interface PremultipliedImage {
 }
 
 /** Writes `image` premultiplied into `out` (width·height·4); opaque where it has no alpha. */
-export function writePremultiplied(image: Image, out: Float32Array): void {
+function writePremultiplied(image: Image, out: Float32Array): void {
   const { data, channels } = image;
   const pixels = image.width * image.height;
   if (channels === 4) {
@@ -60,6 +60,6 @@ export function unpremultiply(image: PremultipliedImage): Image {
 }
 
 /** Rounds to a byte, half up. */
-export function clampByte(value: number): number {
+function clampByte(value: number): number {
   return value <= 0 ? 0 : value >= 255 ? 255 : (value + 0.5) | 0;
 }

@@ -53,7 +53,7 @@ export function createSizedSource(dataset: SizedDataset, options: SourceOptions)
 }
 
 /** @throws DataError when the set is empty or smaller than a batch. */
-export function checkBatchFits(name: string, size: number, batchSize: number): void {
+function checkBatchFits(name: string, size: number, batchSize: number): void {
   if (size >= batchSize) return;
   throw new DataError(
     `data/createLoader: ${name}: expected at least a batch of ${batchSize} samples, got ${size}. Lower training.batchSize, or add data.`,

@@ -17,7 +17,7 @@ const PERMUTATIONS = [
 ];
 
 /** Rotation about the grey axis by `turns`; grey stays as it is. */
-export function hueMatrix(turns: number): ColorMatrix {
+function hueMatrix(turns: number): ColorMatrix {
   const angle = turns * 2 * Math.PI;
   const cos = Math.cos(angle);
   const same = cos + (1 - cos) / 3;
@@ -26,17 +26,17 @@ export function hueMatrix(turns: number): ColorMatrix {
   return [same, less, more, more, same, less, less, more, same];
 }
 
-export function greyMatrix(): ColorMatrix {
+function greyMatrix(): ColorMatrix {
   return [...LUMA, ...LUMA, ...LUMA];
 }
 
 /** Output channel i is input channel `order[i]`. */
-export function permutationMatrix(order: readonly number[]): ColorMatrix {
+function permutationMatrix(order: readonly number[]): ColorMatrix {
   return order.flatMap((from) => [0, 1, 2].map((c) => (c === from ? 1 : 0)));
 }
 
 /** First b, then a. */
-export function multiplyMatrices(a: ColorMatrix, b: ColorMatrix): ColorMatrix {
+function multiplyMatrices(a: ColorMatrix, b: ColorMatrix): ColorMatrix {
   const entry = (i: number, j: number): number =>
     [0, 1, 2].reduce((sum, k) => sum + (a[i * 3 + k] ?? 0) * (b[k * 3 + j] ?? 0), 0);
   return Array.from({ length: 9 }, (_, i) => entry(Math.floor(i / 3), i % 3));

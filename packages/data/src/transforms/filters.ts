@@ -44,7 +44,7 @@ export function blurOrSharpen(
 }
 
 /** Copies the outermost pixels into the border. */
-export function repeatEdge(buffer: PictureBuffer): void {
+function repeatEdge(buffer: PictureBuffer): void {
   const { data, stride, width, height } = buffer;
   for (let y = 0; y < height; y++) {
     const start = rowStart(buffer, y);

@@ -5,9 +5,9 @@
 import { createHash } from "node:crypto";
 
 /** Roots with a bucket below this are held out of every family. */
-export const HELD_OUT_BELOW = 15;
+const HELD_OUT_BELOW = 15;
 /** Roots with a bucket from HELD_OUT_BELOW up to this are for tuning. */
-export const TUNING_BELOW = 20;
+const TUNING_BELOW = 20;
 
 /** Persons of a name, and their possessives ("woman’s"). */
 const PERSONS = /\b(?:man|woman|person|men|women|people)(?:’s|'s)?\b\s*/g;

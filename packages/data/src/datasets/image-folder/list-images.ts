@@ -5,7 +5,7 @@ import { extname, join } from "node:path";
 import { DataError } from "@diptych/core";
 
 /** What sharp's prebuilt library decodes. */
-export const IMAGE_EXTENSIONS: readonly string[] = Object.freeze([
+const IMAGE_EXTENSIONS: readonly string[] = Object.freeze([
   ".jpg",
   ".jpeg",
   ".png",
