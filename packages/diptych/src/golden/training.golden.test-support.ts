@@ -6,6 +6,7 @@ import {
   buildEncoders,
   buildLoss,
   createHostTensor,
+  equalHostTensors,
   hostTensorFrom,
   hostValues,
   type Backend,
@@ -84,7 +85,11 @@ interface GoldenRun {
   readonly expected: Tensors;
 }
 
-async function train(name: string, backend: Backend): Promise<GoldenRun> {
+async function train(
+  name: string,
+  backend: Backend,
+  resumeAt?: number,
+): Promise<GoldenRun> {
   const folder = path.join(goldenFolder, "models", name);
   const golden = trainingSchema.parse(
     JSON.parse(readFileSync(path.join(folder, "training.json"), "utf8")),
@@ -113,10 +118,18 @@ async function train(name: string, backend: Backend): Promise<GoldenRun> {
     cosineSchema.parse({ learningRate: golden.base_lr, warmupSteps: golden.warmup }),
     { totalSteps: golden.total },
   );
-  const trainer = await Trainer.create({ backend, step, initial: weights, seed: 0 });
+  const createTrainer = (): Promise<Trainer> =>
+    Trainer.create({ backend, step, initial: weights, seed: 0 });
+  let trainer = await createTrainer();
   try {
     const history: StepRecord[] = [];
     for (let i = 0; i < golden.total; i++) {
+      if (i === resumeAt) {
+        const state = await trainer.readState();
+        await trainer.dispose();
+        trainer = await createTrainer();
+        await trainer.loadState(state);
+      }
       const lr = schedule.learningRate(i);
       const outcome = await trainer.runStep({ feeds: batchOf(expected, i) }, { learningRate: lr });
       if (outcome.status !== "done") throw new Error(`step ${i}: ${outcome.status}`);
@@ -190,6 +203,14 @@ export function describeTrainingGoldens(
         expect(ours).toBeLessThanOrEqual(FACTOR * torch + FLOOR);
       },
     );
+
+    test("resuming in the middle gives the same weights bit for bit", async () => {
+      const resumed = await train(name, backend, 7);
+      for (const [parameter, value] of run.after) {
+        const same = equalHostTensors(value, resumed.after.get(parameter)!);
+        expect([parameter, same]).toEqual([parameter, true]);
+      }
+    });
 
     test("final weights are as near as PyTorch's float32", () => {
       const distances = run.golden.float32_vs_float64_final_weights;

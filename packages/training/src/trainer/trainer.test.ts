@@ -91,6 +91,7 @@ describe("fit", () => {
       expect(imagesPerSecond).toBeCloseTo((1000 * ROWS) / (stepMs + waitMs), 6);
     }
     await trainer.dispose();
+    await trainer.dispose();
     expect(backend.memory()).toEqual({ tensors: 0, bytes: 0 });
     await backend.dispose();
   });

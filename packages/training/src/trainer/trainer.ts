@@ -70,6 +70,7 @@ export class Trainer {
   #totalSteps: number | undefined;
   #failed: unknown;
   #busy = false;
+  #disposed = false;
   #drawn:
     { readonly step: number; readonly values: Readonly<Record<string, HostTensor>> } | undefined;
 
@@ -217,8 +218,10 @@ export class Trainer {
     );
   }
 
-  /** Gives back executables and device memory. */
+  /** Gives back executables and device memory; a second call does nothing. */
   async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
     await this.#gradient.dispose();
     await this.#update.dispose();
     this.#device.dispose();
