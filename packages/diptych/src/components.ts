@@ -18,7 +18,7 @@ import {
 } from "@diptych/core";
 import {
   createToken,
-  Run,
+  type Run,
   type Part,
   type PluginKind,
   type PluginKinds,

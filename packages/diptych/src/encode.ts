@@ -154,7 +154,7 @@ async function inBatches<T>(
   const data = new Float32Array(items.length * width);
   for (let start = 0; start < items.length; start += batchSize) {
     const rows = await embed(items.slice(start, start + batchSize));
-    data.set(rows.data as Float32Array, start * width);
+    data.set(rows.data, start * width);
   }
   return createHostTensor("float32", [items.length, width], data);
 }

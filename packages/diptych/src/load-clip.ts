@@ -51,9 +51,9 @@ export interface Clip {
   /** exp of the learned log scale. */
   readonly logitScale: number;
   /** Unit rows [pictures, embedDim]. @throws DataError naming a picture that cannot be read. */
-  encodeImages(images: readonly ImageSource[]): Promise<HostTensor<"float32">>;
+  readonly encodeImages: (images: readonly ImageSource[]) => Promise<HostTensor<"float32">>;
   /** Unit rows [texts, embedDim]. @throws DataError on a text longer than the context. */
-  encodeTexts(texts: readonly string[]): Promise<HostTensor<"float32">>;
+  readonly encodeTexts: (texts: readonly string[]) => Promise<HostTensor<"float32">>;
   /** Labels of a picture, most probable first. */
   classify(
     image: ImageSource,
@@ -210,7 +210,7 @@ function createClip(
   runtime: EncoderRuntime,
   dispose: () => Promise<void>,
 ): Clip {
-  const logitScale = Math.exp(Number(loaded.parameters.get("logit_scale")?.data[0] ?? 0));
+  const logitScale = Math.exp(loaded.parameters.get("logit_scale")?.data[0] ?? 0);
   const encodeImages = async (images: readonly ImageSource[]) =>
     runtime.images(await Promise.all(images.map(decode)));
   return Object.freeze({

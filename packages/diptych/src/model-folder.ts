@@ -53,7 +53,7 @@ export async function saveModel(path: string, options: SaveModelOptions): Promis
 /** @throws CheckpointError where the metadata is of another kind or version. */
 export function parseModelMetadata(metadata: unknown, path: string): ModelMetadata {
   const parsed = metadataSchema.safeParse(metadata);
-  if (parsed.success) return parsed.data as ModelMetadata;
+  if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
   throw new CheckpointError(
     `diptych/loadModel: ${path}: expected the folder of a trained model, got ${problems.join("; ")}. Give the "model" folder of a finished run.`,

@@ -41,6 +41,7 @@ import { evaluate, type Metrics } from "./evaluate.js";
 import { createModelRuntime, imageFacts } from "./load-clip.js";
 import type { OpenedConfig } from "./load-config.js";
 import { saveModel } from "./model-folder.js";
+import { decideSteps } from "./run-length.js";
 import { createProgressMeter, type RunListener } from "./run-events.js";
 
 export interface TrainOptions {
@@ -202,48 +203,6 @@ async function resumeFrom(
   }
   await trainer.loadState(found.state);
   on({ event: "message", text: `Going on from step ${trainer.step} (${found.path}).` });
-}
-
-interface StepsContext {
-  readonly trainer: Trainer;
-  readonly loader: Loader;
-  readonly signal: AbortSignal | undefined;
-  readonly on: RunListener;
-}
-
-/** Epochs where the configuration does not say how long. */
-const DEFAULT_EPOCHS = 10;
-
-/**
- * All steps of the run. A resumed run keeps the number that it began with, unless the configuration now asks for more
- * steps; a finished run of a duration gets that duration once more.
- */
-async function decideSteps(config: ResolvedConfig, context: StepsContext): Promise<number> {
-  const { steps, epochs, duration } = config.training;
-  const { trainer, loader, signal, on } = context;
-  const begun = trainer.totalSteps;
-  if (steps !== undefined) return Math.max(steps, trainer.step);
-  if (begun !== undefined && (begun > trainer.step || duration === undefined)) return begun;
-  if (duration !== undefined) {
-    const batches = loader.batches({ startStep: trainer.step, ...(signal ? { signal } : {}) });
-    const { totalSteps, secondsPerStep } = await trainer.calibrateSteps({
-      seconds: duration,
-      batches,
-      signal,
-    });
-    on({
-      event: "message",
-      text: `A step takes ${(secondsPerStep * 1000).toFixed(0)} ms: ${totalSteps - trainer.step} steps fit into ${duration} s.`,
-    });
-    return totalSteps;
-  }
-  const { stepsPerEpoch } = loader;
-  if (stepsPerEpoch === undefined) {
-    throw new TrainingError(
-      "diptych/train: length: expected training.steps or training.duration for a stream, got neither. Set one.",
-    );
-  }
-  return Math.max(1, Math.round((epochs ?? DEFAULT_EPOCHS) * stepsPerEpoch));
 }
 
 interface FitContext {

@@ -1,11 +1,11 @@
 /** `diptych eval`: a trained model against the evaluators of its configuration, or of another. */
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { evaluateModel, openConfigFile } from "diptych";
-import { writeJsonAtomically } from "diptych";
+import { evaluateModel, openConfigFile, writeJsonAtomically } from "diptych";
 import { listenForInterrupt } from "../interrupt.js";
 import { createProgress } from "../progress.js";
 import { formatMetrics } from "./train.js";
+import { repeatable } from "./repeatable.js";
 
 interface EvalFlags {
   readonly config?: string;
@@ -19,7 +19,12 @@ export function addEvalCommand(program: Command): void {
     .description("measure a trained model")
     .argument("<model>", "model folder of a run, or an open_clip folder")
     .option("-c, --config <file>", "configuration with the evaluators (default: the model's own)")
-    .option("-s, --set <path=value>", "replace one value of --config; may be repeated", collect, [])
+    .option(
+      "-s, --set <path=value>",
+      "replace one value of --config; may be repeated",
+      repeatable,
+      [],
+    )
     .option("--json <file>", "also write the metrics there")
     .addHelpText(
       "after",
@@ -30,10 +35,6 @@ Example:
 An evaluator of a config: { evaluator: { type: "zeroshot-classification" }, dataset: { type: "image-folder", path: "pets" } }`,
     )
     .action(runEval);
-}
-
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
 }
 
 async function runEval(model: string, flags: EvalFlags): Promise<void> {

@@ -20,6 +20,7 @@ import { listenForInterrupt } from "../interrupt.js";
 import { createProgress } from "../progress.js";
 import { measureModel, writeReport } from "../report/build-report.js";
 import type { QuickstartResult } from "../report/report-data.js";
+import { repeatable } from "./repeatable.js";
 import { trainWithProgress } from "./train.js";
 
 interface QuickstartFlags {
@@ -43,12 +44,7 @@ export function addQuickstartCommand(program: Command): void {
     .option("--tiny", "a run of seconds, to try it out")
     .option("--fresh", "train again from nothing, in place of what is there")
     .option("-y, --yes", "go on with a finished model without being asked")
-    .option(
-      "-s, --set <path=value>",
-      "replace one value; may be repeated",
-      (value: string, before: string[]) => [...before, value],
-      [],
-    )
+    .option("-s, --set <path=value>", "replace one value; may be repeated", repeatable, [])
     .addHelpText(
       "after",
       `

@@ -6,6 +6,7 @@ import { openConfigFile, train, type RunEvent, type TrainSummary } from "diptych
 import { listenForInterrupt } from "../interrupt.js";
 import { createProgress, type Progress } from "../progress.js";
 import { formatTable } from "../table.js";
+import { repeatable } from "./repeatable.js";
 
 interface TrainFlags {
   readonly out?: string;
@@ -22,7 +23,7 @@ export function addTrainCommand(program: Command): void {
     .option("-o, --out <dir>", "folder of the run (default: runs/<name of the config>)")
     .option("--resume", "go on from the newest checkpoint in that folder")
     .option("--tiny", "the config's own small version: a run of seconds, to try it out")
-    .option("-s, --set <path=value>", "replace one value; may be repeated", collect, [])
+    .option("-s, --set <path=value>", "replace one value; may be repeated", repeatable, [])
     .addHelpText(
       "after",
       `
@@ -35,10 +36,6 @@ The folder gets log.jsonl (one record a line), checkpoints/ and, at the end, mod
 Ctrl-C saves a checkpoint; --resume goes on from there, bit for bit as if it had not stopped.`,
     )
     .action(runTrain);
-}
-
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
 }
 
 async function runTrain(file: string, flags: TrainFlags): Promise<void> {

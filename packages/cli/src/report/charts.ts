@@ -7,14 +7,14 @@ const INK = "#1c1c1e";
 const MODEL_COLOURS = ["#3056d3", "#d9622b"];
 
 function render(options: Plot.PlotOptions): string {
-  const { document } = parseHTML("<html><body></body></html>");
-  const figure = Plot.plot({
+  const { document } = parseHTML("<html><body></body></html>") as unknown as { document: object };
+  // linkedom has what the library uses of a document; DOM types are not loaded here, so the figure's is unknown.
+  const plot = Plot.plot as unknown as (options: object) => { readonly outerHTML: string };
+  return plot({
     ...options,
-    // linkedom has what the library uses of a document; DOM types are not loaded here.
-    document: document as never,
+    document,
     style: { fontSize: "12px", fontFamily: "inherit", color: INK, background: "none" },
-  });
-  return (figure as unknown as { outerHTML: string }).outerHTML;
+  }).outerHTML;
 }
 
 /** Exponential mean, so that the trend shows through the noise of single batches. */

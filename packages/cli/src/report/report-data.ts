@@ -1,27 +1,8 @@
 /** What the quickstart's page shows: one entry per trained model. */
+import type { EmojiMeasures } from "diptych";
 
-/** Share of right answers among the first guess and the first five. */
-export interface TopShares {
-  readonly top1: number;
-  readonly top5: number;
-}
-
-/** What the quickstart measures; `quickstart/result.json` holds it. */
-export interface QuickstartResult {
-  /** Fluent pictures of trained concepts among the names of all concepts. */
-  readonly heldOutStyle: TopShares & {
-    readonly queries: number;
-    readonly candidates: number;
-    readonly chance: number;
-    /** The pixel nearest-neighbour baseline on the same queries. */
-    readonly pixelTop1: number;
-  };
-  /** Fluent pictures of concepts that training never saw. */
-  readonly heldOutConcepts: {
-    readonly queries: number;
-    readonly among224: TopShares;
-    readonly amongAll: TopShares;
-  };
+/** What the quickstart measures, and what it took; `quickstart/result.json` holds it. */
+export interface QuickstartResult extends EmojiMeasures {
   /** Of training alone. */
   readonly seconds: number;
   readonly renderSeconds: number;

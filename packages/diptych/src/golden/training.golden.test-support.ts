@@ -85,11 +85,7 @@ interface GoldenRun {
   readonly expected: Tensors;
 }
 
-async function train(
-  name: string,
-  backend: Backend,
-  resumeAt?: number,
-): Promise<GoldenRun> {
+async function train(name: string, backend: Backend, resumeAt?: number): Promise<GoldenRun> {
   const folder = path.join(goldenFolder, "models", name);
   const golden = trainingSchema.parse(
     JSON.parse(readFileSync(path.join(folder, "training.json"), "utf8")),
