@@ -1,5 +1,5 @@
 /** How far a backend may be from the reference, by dtype, and why. */
-import type { DType } from "@diptych/core";
+import { isFloat, type DType } from "@diptych/core";
 import { DEFAULT_TOLERANCE, type OpCase } from "@diptych/core/reference";
 
 /**
@@ -19,11 +19,22 @@ export const TOLERANCES: Readonly<Record<DType, number>> = Object.freeze({
   bool: 0,
 });
 
-/** The tolerance of one result of a case: that of its dtype, wider or narrower as the case says. */
+/** How far one result of a case may be off. */
+export interface CaseTolerance {
+  readonly relativeToLargest: number;
+  readonly absolute: number;
+}
+
+/**
+ * The tolerance of a result of dtype `result` of a case that runs in `dtype`: integers are exact, a float32 result of
+ * 16-bit operands is as good as those.
+ */
 export function caseTolerance(
   opCase: OpCase,
-  dtype: DType,
+  { dtype, result }: { readonly dtype: DType; readonly result: DType },
   tolerances: Readonly<Record<DType, number>> = TOLERANCES,
-): number {
-  return tolerances[dtype] * (opCase.tolerance / DEFAULT_TOLERANCE);
+): CaseTolerance {
+  const allowed = isFloat(result) ? Math.max(tolerances[dtype], tolerances[result]) : 0;
+  const scale = allowed / DEFAULT_TOLERANCE;
+  return { relativeToLargest: scale * opCase.tolerance, absolute: scale * opCase.absolute };
 }

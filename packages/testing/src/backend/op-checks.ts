@@ -52,7 +52,7 @@ export async function checkCase(
       for (const [name, reference] of Object.entries(evaluateGraph(graph, feeds))) {
         // Rounded to the dtype, so that what overflows there is an infinity on both sides.
         expectClose(results[name]!, toHostTensor(reference), {
-          relativeToLargest: caseTolerance(opCase, reference.dtype, tolerances),
+          ...caseTolerance(opCase, { dtype, result: reference.dtype }, tolerances),
           what: `${name} under ${JSON.stringify(binding)}`,
         });
       }

@@ -57,6 +57,8 @@ function attentionCase(
     ...(scale === undefined ? {} : { scale }),
   };
   return opCase("attention", {
+    // The derivative by a score is the difference of two terms of order 1.
+    absolute: 1e-6,
     name,
     inputs: [...operands(sizes), ...(masked ? [masked] : [])],
     build: ([query, key, value, mask]: readonly Value[]) => {

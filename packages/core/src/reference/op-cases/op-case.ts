@@ -40,6 +40,8 @@ export interface OpCase {
   readonly large: boolean;
   /** Allowed error in float32, relative to the largest entry of a result; others scale with it. */
   readonly tolerance: number;
+  /** Allowed error beside it in float32, for results that are differences of larger terms; 0 by default. */
+  readonly absolute: number;
   /** Float dtypes that the case makes sense in. */
   readonly dtypes: readonly DType[];
   /** Known values of each output. */
@@ -48,7 +50,8 @@ export interface OpCase {
   readonly expectedGradients?: readonly (readonly Expectation[])[];
 }
 
-type Optional = "bindings" | "differentiable" | "smooth" | "large" | "tolerance" | "dtypes";
+type Optional =
+  "bindings" | "differentiable" | "smooth" | "large" | "tolerance" | "absolute" | "dtypes";
 
 /** What a case says of itself; the rest is the default. */
 export type OpCaseOptions = Omit<OpCase, "op" | Optional> & Partial<Pick<OpCase, Optional>>;
@@ -72,6 +75,7 @@ export function opCase(op: string, options: OpCaseOptions): OpCase {
     smooth: true,
     large: false,
     tolerance: DEFAULT_TOLERANCE,
+    absolute: 0,
     dtypes: ["float32", "float16", "bfloat16"] as const,
     ...options,
   });
