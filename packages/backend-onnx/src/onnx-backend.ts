@@ -6,6 +6,7 @@ import {
   type Backend,
   type BackendCapabilities,
   type CompileOptions,
+  type DType,
   type Executable,
   type Graph,
 } from "@diptych/core";
@@ -76,7 +77,7 @@ class OnnxBackend implements Backend {
     this.#options = options;
     this.capabilities = Object.freeze({
       nativeComposites: CPU_TARGET.composites,
-      dtypes: new Set(DTYPES),
+      dtypes: supportedDtypes(runtime),
       donation: runtime.donation,
       imageLayout: "NCHW",
       deviceMemory: "host",
@@ -160,6 +161,11 @@ class OnnxBackend implements Backend {
       ...(profile === undefined ? {} : { profile: `${profile}-${this.#compiled++}` }),
     };
   }
+}
+
+/** onnxruntime-node's binding has no bfloat16 tensors. */
+function supportedDtypes({ adapter }: OrtRuntime): ReadonlySet<DType> {
+  return new Set(DTYPES.filter((dtype) => adapter === "capi" || dtype !== "bfloat16"));
 }
 
 /** One piece of work at a time, in order; one that fails does not stop the others. */

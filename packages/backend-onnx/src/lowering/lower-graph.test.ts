@@ -120,7 +120,9 @@ it("orders after by data, not by a node that an optimiser may drop", () => {
 it("uses standard operators only for other tools", () => {
   const x = input("x", [n, 2, 3]);
   const y = matmul(x, x, { transposeB: true });
-  expect(lower({ y }, EXPORT_TARGET).model.graph.nodes.every(({ domain }) => domain === "")).toBe(true);
+  expect(lower({ y }, EXPORT_TARGET).model.graph.nodes.every(({ domain }) => domain === "")).toBe(
+    true,
+  );
   expect(ops(lower({ y }).model.graph)).toEqual(["FusedMatMul"]);
 });
 

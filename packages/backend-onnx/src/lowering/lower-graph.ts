@@ -4,6 +4,8 @@ import {
   dtypeOf,
   graphNodes,
   inputName,
+  isLeafInput,
+  isSymbolic,
   nodeValues,
   shapeOf,
   ShapeError,
@@ -14,6 +16,7 @@ import {
   type Node,
   type Shape,
   type Value,
+  zerosHost,
 } from "@diptych/core";
 import type { OnnxModel, OnnxNode, OnnxValueInfo } from "../model-proto/onnx-model.js";
 import { elideBroadcasts } from "./elide-broadcasts.js";
@@ -74,7 +77,28 @@ function valueInfo(name: Name, value: Value): OnnxValueInfo {
   return { name, dtype: dtypeOf(value), shape: onnxShape(shapeOf(value)) };
 }
 
+/** The empty tensor that every output of the node is, if they all are. ONNX Runtime's optimiser loses sizes of 0. */
+function emptyResults(node: Node, { onnx }: LoweringContext): readonly Name[] | undefined {
+  if (isLeafInput(node)) return undefined;
+  const names = node.outputs.map(({ shape, dtype }) => {
+    const sizes = shape.filter((dim) => !isSymbolic(dim));
+    if (sizes.length < shape.length || !sizes.includes(0)) return undefined;
+    return onnx.constant(zerosHost(dtype, sizes));
+  });
+  const known = names.filter((name) => name !== undefined);
+  return known.length === names.length ? known : undefined;
+}
+
 function lowerNode(node: Node, names: Map<Value, Name>, context: LoweringContext): void {
+  const results = emptyResults(node, context) ?? loweredResults(node, names, context);
+  nodeValues(node).forEach((value, i) => names.set(value, results[i] ?? ""));
+}
+
+function loweredResults(
+  node: Node,
+  names: ReadonlyMap<Value, Name>,
+  context: LoweringContext,
+): readonly Name[] {
   const lowering: Lowering | undefined = loweringOf(node.op);
   if (!lowering) {
     throw new UnsupportedOpError(
@@ -90,8 +114,7 @@ function lowerNode(node: Node, names: Map<Value, Name>, context: LoweringContext
     },
     context,
   );
-  const list = typeof results === "string" ? [results] : results;
-  nodeValues(node).forEach((value, i) => names.set(value, list[i] ?? ""));
+  return typeof results === "string" ? [results] : results;
 }
 
 function checkSymbols(graph: Graph, nodes: readonly Node[], symbols: SymbolPlan): void {

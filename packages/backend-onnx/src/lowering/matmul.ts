@@ -1,8 +1,8 @@
 /** Lowering of the matrix product. */
-import { isSymbolic, type Shape } from "@diptych/core";
+import { broadcastShapes, equalShapes, isSymbolic, type Shape } from "@diptych/core";
 import type { PrimitiveAttrs } from "@diptych/core/backend";
 import { CONTRIB_DOMAIN } from "../model-proto/onnx-model.js";
-import { reshapeTo, transposeTo } from "./layout.js";
+import { expandTo, reshapeTo, transposeTo } from "./layout.js";
 import { operand, type Lowering, type LoweringContext } from "./lowering.js";
 import type { Name } from "./onnx-builder.js";
 
@@ -21,6 +21,33 @@ function withoutVectorTranspose(factor: Factor, context: LoweringContext): Facto
   if (rows !== 1 && columns !== 1) return factor;
   const swapped = [...shape.slice(0, -2), columns, rows];
   return { name: reshapeTo(name, shape, swapped, context), shape: swapped, transposed: false };
+}
+
+/**
+ * ONNX Runtime refuses to stretch one factor of a product to a batch of size 0. Where that may come, the factor is
+ * stretched before; a plain matrix on the right is applied to all rows and needs no stretching.
+ */
+function stretchOpenBatch(
+  a: Factor,
+  b: Factor,
+  context: LoweringContext,
+): readonly [Factor, Factor] {
+  const plain = b.shape.length === 2 && !a.transposed && !b.transposed;
+  const [own, other] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
+  const batch = broadcastShapes("backend-onnx/matmul", own, other);
+  if (plain || !batch.some(isSymbolic)) return [a, b];
+  const stretch = (factor: Factor): Factor => {
+    const shape = [...batch, ...factor.shape.slice(-2)];
+    if (equalShapes(shape, factor.shape)) return factor;
+    return { ...factor, name: expandTo(factor.name, factor.shape, shape, context), shape };
+  };
+  return [stretch(a), stretch(b)];
+}
+
+/** FusedMatMul stretches axes of size 1, but misreads operands of fewer axes. */
+function withRank({ name, shape }: Factor, rank: number, context: LoweringContext): Name {
+  const missing = Array.from({ length: rank - shape.length }, () => 1);
+  return reshapeTo(name, shape, [...missing, ...shape], context);
 }
 
 function transposeMatrices({ name, shape, transposed }: Factor, context: LoweringContext): Name {
@@ -52,7 +79,8 @@ function transposedProduct(a: Factor, b: Factor, context: LoweringContext): Name
  * attention product.
  */
 export function multiply(left: Factor, right: Factor, context: LoweringContext): Name {
-  const [a, b] = [withoutVectorTranspose(left, context), withoutVectorTranspose(right, context)];
+  const [first, second] = stretchOpenBatch(left, right, context);
+  const [a, b] = [withoutVectorTranspose(first, context), withoutVectorTranspose(second, context)];
   const { onnx } = context;
   if (!a.transposed && !b.transposed) return onnx.node("MatMul", [a.name, b.name]);
   const flags = { transA: a.transposed ? 1 : 0, transB: b.transposed ? 1 : 0 };
@@ -61,7 +89,9 @@ export function multiply(left: Factor, right: Factor, context: LoweringContext):
     return large ?? onnx.node("Gemm", [a.name, b.name], flags);
   }
   if (onnx.target.contrib) {
-    return onnx.node("FusedMatMul", [a.name, b.name], flags, CONTRIB_DOMAIN);
+    const rank = Math.max(a.shape.length, b.shape.length);
+    const names = [a, b].map((factor) => withRank(factor, rank, context));
+    return onnx.node("FusedMatMul", names, flags, CONTRIB_DOMAIN);
   }
   return onnx.node("MatMul", [transposeMatrices(a, context), transposeMatrices(b, context)]);
 }

@@ -10,11 +10,17 @@ const [n, t] = [symbolDim("n"), symbolDim("t")];
 it("reads a symbol off the plainest axis", () => {
   const sources = plan({ a: [mulDims(12, n), 3], b: [5, n] });
   expect(sources).toMatchObject([{ symbol: "n", input: "b", axis: 1, coefficient: 1, rest: 0 }]);
-  expect(solveSymbols(sources, (name) => ({ a: [24, 3], b: [5, 2] })[name] ?? [])).toEqual({ n: 2 });
+  expect(solveSymbols(sources, (name) => ({ a: [24, 3], b: [5, 2] })[name] ?? [])).toEqual({
+    n: 2,
+  });
 });
 
 it("solves linear axes, also with symbols that others tell", () => {
-  const sources = plan({ a: [addDims(mulDims(n, t), mulDims(3, symbolDim("m")))], b: [addDims(n, 1)], c: [subDims(77, t)] });
+  const sources = plan({
+    a: [addDims(mulDims(n, t), mulDims(3, symbolDim("m")))],
+    b: [addDims(n, 1)],
+    c: [subDims(77, t)],
+  });
   const sizes: Readonly<Record<string, readonly number[]>> = { a: [2 * 70 + 15], b: [3], c: [7] };
   expect(solveSymbols(sources, (name) => sizes[name] ?? [])).toEqual({ n: 2, t: 70, m: 5 });
 });
