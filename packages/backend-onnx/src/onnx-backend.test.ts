@@ -68,7 +68,9 @@ describe.each(["capi", "binding"] as const)("the backend through %s", (adapter) 
   }
 
   it("says what it is", () => {
-    expect(backend.describe()).toMatch(/^onnx: ONNX Runtime \d+\.\d+\.\d+ through .*, cpu, 2 threads$/);
+    expect(backend.describe()).toMatch(
+      /^onnx: ONNX Runtime \d+\.\d+\.\d+ through .*, cpu, 2 threads$/,
+    );
     expect(backend.capabilities.donation).toBe(adapter === "capi");
   });
 
@@ -87,9 +89,13 @@ describe.each(["capi", "binding"] as const)("the backend through %s", (adapter) 
   it("takes symbols from shapes, also where only a sum tells them", async () => {
     const n = symbolDim("n");
     const x = input("x", [mulDims(2, addDims(n, 1))]);
-    const executable = await backend.compile(createGraph("open", { y: reshape(x, [2, addDims(n, 1)]) }));
+    const executable = await backend.compile(
+      createGraph("open", { y: reshape(x, [2, addDims(n, 1)]) }),
+    );
     for (const size of [2, 6]) {
-      const { y } = await executable.run({ x: hostTensorFrom("float32", [size], [1, 2, 3, 4, 5, 6].slice(0, size)) });
+      const { y } = await executable.run({
+        x: hostTensorFrom("float32", [size], [1, 2, 3, 4, 5, 6].slice(0, size)),
+      });
       expect(y?.shape).toEqual([2, size / 2]);
       y?.dispose();
     }
@@ -112,9 +118,13 @@ describe.each(["capi", "binding"] as const)("the backend through %s", (adapter) 
         'input "scale" of "tower": expected float32, got int32',
       ],
       [{ pixels, scale: vector(1) }, 'input "scale" of "tower": expected [n] with n = 2, got [1]'],
-      [{ pixels: vector(1), scale: vector(1) }, 'input "pixels" of "tower": expected [n, 2], got [1]'],
+      [
+        { pixels: vector(1), scale: vector(1) },
+        'input "pixels" of "tower": expected [n, 2], got [1]',
+      ],
     ];
-    for (const [feeds, message] of cases) await expect(executable.run(feeds)).rejects.toThrow(message);
+    for (const [feeds, message] of cases)
+      await expect(executable.run(feeds)).rejects.toThrow(message);
     await executable.dispose();
     await expect(executable.run({ pixels, scale: vector(1, 2) })).rejects.toThrow(
       'executable "tower": expected it live, got it disposed',
@@ -156,7 +166,9 @@ describe.each(["capi", "binding"] as const)("the backend through %s", (adapter) 
     await expect(tensor.write(vector(1))).rejects.toThrow("expected float32[3], got float32[1]");
     tensor.dispose();
     tensor.dispose();
-    await expect(tensor.read()).rejects.toThrow("expected a live tensor, got one that was disposed");
+    await expect(tensor.read()).rejects.toThrow(
+      "expected a live tensor, got one that was disposed",
+    );
   });
 
   it("lets reads and writes wait for the runs before them", async () => {
@@ -284,7 +296,9 @@ it("ends a run in flight", async () => {
   let y = x;
   for (let i = 0; i < 60; i++) y = matmul(y, x);
   const executable = await backend.compile(createGraph("long", { y }));
-  const fed = await backend.upload(hostTensorFrom("float32", [700, 700], new Array<number>(490_000).fill(0)));
+  const fed = await backend.upload(
+    hostTensorFrom("float32", [700, 700], new Array<number>(490_000).fill(0)),
+  );
   const controller = new AbortController();
   const running = executable.run({ x: fed }, { signal: controller.signal });
   setTimeout(() => {

@@ -37,7 +37,7 @@ export interface LoweredGraph {
   readonly outputNames: ReadonlyMap<string, Name>;
   readonly symbols: SymbolPlan;
   /** What a node of the model stands for: `core op matmul at visual/transformer/resblocks.0/mlp`. */
-  describeNode(name: string): string;
+  readonly describeNode: (name: string) => string;
 }
 
 /** @throws UnsupportedOpError on an op without a lowering, ShapeError on a symbol that no input tells. */
@@ -81,7 +81,7 @@ function valueInfo(name: Name, value: Value): OnnxValueInfo {
 function emptyResults(node: Node, { onnx }: LoweringContext): readonly Name[] | undefined {
   if (isLeafInput(node)) return undefined;
   const names = node.outputs.map(({ shape, dtype }) => {
-    const sizes = shape.filter((dim) => !isSymbolic(dim));
+    const sizes = shape.filter((dim): dim is number => !isSymbolic(dim));
     if (sizes.length < shape.length || !sizes.includes(0)) return undefined;
     return onnx.constant(zerosHost(dtype, sizes));
   });

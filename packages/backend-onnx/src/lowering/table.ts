@@ -1,5 +1,4 @@
 /** Every primitive's lowering, exhaustive by type, and those of composites. */
-import type { Attrs } from "@diptych/core";
 import type { PrimitiveAttrs, PrimitiveName } from "@diptych/core/backend";
 import { COMPOSITE_LOWERINGS } from "./composites.js";
 import { CONVOLUTION_LOWERINGS } from "./convolution.js";
@@ -30,5 +29,5 @@ export function loweringOf(op: string): Lowering | undefined {
     ...COMPOSITE_LOWERINGS,
   };
   // A node's attributes were checked by its builder, so the lowering may read them as its own.
-  return Object.hasOwn(table, op) ? (table[op] as Lowering<Attrs> | undefined) : undefined;
+  return Object.hasOwn(table, op) ? (table[op] as Lowering | undefined) : undefined;
 }
