@@ -23,21 +23,28 @@ describe("ParamScope", () => {
   });
 
   it("decays matrices and not vectors unless told, and keeps bounds", () => {
-    const { root, specs } = createParamCollector();
+    const collector = createParamCollector();
+    const { root } = collector;
     root.parameter("matrix", [2, 2], { initializer: zeros });
     root.parameter("vector", [2], { initializer: zeros });
     root.parameter("embedding", [2, 2], { initializer: zeros, weightDecay: false });
     root.parameter("scale", [], { initializer: zeros, bounds: [0, 1] });
     root.buffer("running_mean", [2], zeros);
-    expect(specs().map((spec) => spec.weightDecay)).toEqual([true, false, false, false, false]);
-    expect(specs().map((spec) => spec.bounds)).toEqual([
+    expect(collector.specs().map((spec) => spec.weightDecay)).toEqual([
+      true,
+      false,
+      false,
+      false,
+      false,
+    ]);
+    expect(collector.specs().map((spec) => spec.bounds)).toEqual([
       undefined,
       undefined,
       undefined,
       [0, 1],
       undefined,
     ]);
-    expect(specs().map((spec) => spec.role)).toEqual([
+    expect(collector.specs().map((spec) => spec.role)).toEqual([
       ...Array<string>(4).fill("weight"),
       "buffer",
     ]);
@@ -66,7 +73,8 @@ describe("ParamScope", () => {
   });
 
   it("takes one update per declared buffer, of its shape", () => {
-    const { root, bufferUpdates } = createParamCollector();
+    const collector = createParamCollector();
+    const { root } = collector;
     const norm = root.child("bn");
     const mean = norm.buffer("running_mean", [2], zeros);
     norm.parameter("weight", [2], { initializer: zeros });
@@ -79,7 +87,7 @@ describe("ParamScope", () => {
     );
     const updated = add(mean, 1);
     norm.updateBuffer("running_mean", updated);
-    expect([...bufferUpdates()]).toEqual([["bn.running_mean", updated]]);
+    expect([...collector.bufferUpdates()]).toEqual([["bn.running_mean", updated]]);
     expect(() => norm.updateBuffer("running_mean", updated)).toThrow(/expected one update/);
   });
 });
