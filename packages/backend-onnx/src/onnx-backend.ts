@@ -102,7 +102,7 @@ class OnnxBackend implements Backend {
       this.#sessionOptions(name, lowered.symbols.length > 0, lowered.describeNode),
     );
     const check = createInPlaceCheck(lowered.model.graph);
-    const executable = new OnnxExecutable({
+    const executable: Executable = new OnnxExecutable({
       graph,
       lowered,
       session,
@@ -112,6 +112,7 @@ class OnnxBackend implements Backend {
       inPlace: (input, output) => check(input, lowered.outputNames.get(output) ?? output),
       queue: this.#queue,
       label: name,
+      onDispose: () => this.#executables.delete(executable),
     });
     this.#executables.add(executable);
     return executable;
@@ -132,8 +133,7 @@ class OnnxBackend implements Backend {
 
   async dispose(): Promise<void> {
     this.#disposed = true;
-    for (const executable of this.#executables) await executable.dispose();
-    this.#executables.clear();
+    for (const executable of [...this.#executables]) await executable.dispose();
     for (const tensor of [...this.#live]) tensor.dispose();
     await this.#runtime.dispose();
   }

@@ -29,6 +29,8 @@ export interface ExecutableParts extends RunSurroundings {
   readonly session: OrtSession;
   readonly queue: Queue;
   readonly label: string;
+  /** Called once, when the executable is disposed. */
+  readonly onDispose: () => void;
 }
 
 /** One call of `run`. */
@@ -69,6 +71,7 @@ export class OnnxExecutable implements Executable {
   }
 
   async dispose(): Promise<void> {
+    if (!this.#disposed) this.#parts.onDispose();
     this.#disposed = true;
     await this.#parts.session.dispose();
   }
