@@ -16,7 +16,9 @@ function isDimObject(value: unknown): value is SymbolicDim {
 function bindAttr(value: AttrValue, binding: DimBinding): AttrValue {
   if (isDimObject(value)) return bindDim(value, binding);
   if (Array.isArray(value) && value.some(isDimObject)) {
-    return Object.freeze((value as readonly Dim[]).map((dim) => bindDim(dim, binding)));
+    const dims = value as readonly Dim[];
+    const bound = dims.map((dim) => bindDim(dim, binding));
+    return bound.every((dim, i) => dim === dims[i]) ? value : Object.freeze(bound);
   }
   return value;
 }

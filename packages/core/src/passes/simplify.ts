@@ -1,4 +1,7 @@
-/** simplify: removes arithmetic that changes nothing, folds small constants, and merges neighbouring layout ops. */
+/**
+ * simplify: removes arithmetic that changes nothing, folds small constants, and merges neighbouring layout ops.
+ * Results stay bit for bit, but for the sign of zeros: x + 0 and x − (−0) become x, which may be −0 where the sum is 0.
+ */
 import type { Graph } from "../graph/graph.js";
 import { dtypeOf, shapeOf, type Node, type Value } from "../graph/node.js";
 import { atOrigin } from "../graph/origin.js";
@@ -48,7 +51,8 @@ function foldScalars(node: Node, [a, b]: readonly Value[]): Value | undefined {
   if (!type || type.shape.length > 0 || (dtype !== "float32" && dtype !== "int32"))
     return undefined;
   const value = fold(left, right);
-  if (dtype === "int32" && (node.op === "div" || !Number.isSafeInteger(value))) return undefined;
+  // Overflow and division by 0 are left to the run.
+  if (dtype === "int32" && (node.op === "div" || value !== (value | 0))) return undefined;
   return constant(hostTensorFrom(dtype, [], [value]));
 }
 
@@ -78,6 +82,9 @@ const RULES: Partial<Record<PrimitiveName, Rule>> = {
     const to = node.outputs[0]?.dtype;
     if (!x || !to) return undefined;
     if (dtypeOf(x) === to) return x;
+    // Widened and narrowed again: every 16-bit float is a float32.
+    const [inner] = x.node.op === "cast" ? x.node.inputs : [];
+    if (inner && dtypeOf(inner) === to && dtypeOf(x) === "float32" && isFloat(to)) return inner;
     const tensor = constantOf(x);
     const folds = tensor && tensor.data.length === 1 && dtypeOf(x) === "int32" && isFloat(to);
     return folds ? constant(hostTensorFrom(to, tensor.shape, [scalarValue(tensor)])) : undefined;

@@ -140,12 +140,13 @@ export function dimSymbols(dim: Dim): readonly string[] {
 
 /** Replaces the symbols that `binding` names; others stay. @throws ShapeError when a size or the result is negative or no integer. */
 export function bindDim(dim: Dim, binding: DimBinding): Dim {
-  if (typeof dim === "number") return dim;
+  const given = (symbol: string): boolean => Object.hasOwn(binding, symbol);
+  if (typeof dim === "number" || !dimSymbols(dim).some(given)) return dim;
   const terms = dim.terms.map(({ coefficient, symbols }) => {
     let value = coefficient;
     const rest: string[] = [];
     for (const symbol of symbols) {
-      const bound = Object.hasOwn(binding, symbol) ? binding[symbol] : undefined;
+      const bound = given(symbol) ? binding[symbol] : undefined;
       if (bound === undefined) rest.push(symbol);
       else value *= checkedSize(symbol, bound);
     }
