@@ -11,11 +11,12 @@ import {
   type Graph,
 } from "@diptych/core";
 import { prepareForBackend } from "@diptych/core/backend";
+import { findChannelBlock } from "./channel-block.js";
 import { OnnxDeviceTensor, type LiveTensors } from "./device-tensor.js";
 import { checkDonations } from "./donation.js";
 import { createInPlaceCheck } from "./in-place.js";
 import { lowerGraph } from "./lowering/lower-graph.js";
-import { CPU_TARGET } from "./lowering/target.js";
+import { CPU_TARGET, type LoweringTarget } from "./lowering/target.js";
 import { encodeModel } from "./model-proto/encode-model.js";
 import { OnnxExecutable, type Queue } from "./onnx-executable.js";
 import {
@@ -58,7 +59,10 @@ export async function createOnnxBackend(options: OnnxBackendOptions = {}): Promi
     ...(library === undefined ? {} : { library }),
     ...(log === undefined ? {} : { log }),
   });
-  return new OnnxBackend(runtime, options);
+  return new OnnxBackend(runtime, options, {
+    ...CPU_TARGET,
+    channelBlock: await findChannelBlock(runtime),
+  });
 }
 
 class OnnxBackend implements Backend {
@@ -66,17 +70,19 @@ class OnnxBackend implements Backend {
   readonly capabilities: BackendCapabilities;
   readonly #runtime: OrtRuntime;
   readonly #options: OnnxBackendOptions;
+  readonly #target: LoweringTarget;
   readonly #live: LiveTensors = new Set();
   readonly #queue: Queue = createQueue();
   readonly #executables = new Set<Executable>();
   #compiled = 0;
   #disposed = false;
 
-  constructor(runtime: OrtRuntime, options: OnnxBackendOptions) {
+  constructor(runtime: OrtRuntime, options: OnnxBackendOptions, target: LoweringTarget) {
     this.#runtime = runtime;
+    this.#target = target;
     this.#options = options;
     this.capabilities = Object.freeze({
-      nativeComposites: CPU_TARGET.composites,
+      nativeComposites: target.composites,
       dtypes: supportedDtypes(runtime),
       donation: runtime.donation,
       imageLayout: "NCHW",
@@ -96,7 +102,7 @@ class OnnxBackend implements Backend {
     const name = label ?? given.name;
     const donations = checkDonations(given, donate, name);
     const graph = prepareForBackend(given, this.capabilities, this.name);
-    const lowered = lowerGraph(graph, CPU_TARGET);
+    const lowered = lowerGraph(graph, this.#target);
     const session = await this.#runtime.createSession(
       encodeModel(lowered.model),
       this.#sessionOptions(name, lowered.symbols.length > 0, lowered.describeNode),

@@ -1,6 +1,7 @@
 /** Lowerings of a convolution and of the gradient of its input. */
 import { staticShape, type Shape } from "@diptych/core";
 import type { ConvAttrs, PrimitiveAttrs } from "@diptych/core/backend";
+import { blockedConvolution, isBlocked, type ConvolutionProblem } from "./blocked-convolution.js";
 import { reshapeTo, transposeTo } from "./layout.js";
 import { operand, resultType, type Lowering, type LoweringContext } from "./lowering.js";
 import { multiply } from "./matmul.js";
@@ -28,17 +29,25 @@ export function pictureSize(shape: Shape): readonly [number, number] {
   return [height, width];
 }
 
+/** A convolution on the fastest kernel that takes it. */
+function convolve(problem: ConvolutionProblem, context: LoweringContext): Name {
+  if (isBlocked(problem, context)) return blockedConvolution(problem, context);
+  const { x, filter, strides, padding, groups } = problem;
+  return context.onnx.node("Conv", [x.name, filter.name], {
+    kernel_shape: filter.shape.slice(2),
+    strides,
+    pads: padding,
+    group: groups,
+  });
+}
+
 const conv2d: Lowering<PrimitiveAttrs["conv2d"]> = (node, context) => {
   const [x, filter] = [operand(node, 0), operand(node, 1)];
   const { outChannels, groupChannels, kernel } = filterSizes(filter.shape);
   const { strides, padding, groups } = node.attrs;
   if (!isPatchify(node.attrs, kernel)) {
-    return context.onnx.node("Conv", [x.name, filter.name], {
-      kernel_shape: kernel,
-      strides,
-      pads: padding,
-      group: groups,
-    });
+    const shape = [outChannels, groupChannels, ...kernel] as const;
+    return convolve({ x, filter: { name: filter.name, shape }, strides, padding, groups }, context);
   }
   const columns = groupChannels * kernel[0] * kernel[1];
   const rows = patchRows(x.name, x.shape, kernel, context);
@@ -125,8 +134,9 @@ const conv2dInputGradient: Lowering<PrimitiveAttrs["conv2dInputGradient"]> = (no
   // Conv is faster than ConvTranspose, but has no stride between the entries of its input.
   if (strides[0] === 1 && strides[1] === 1 && pads) {
     const turned = turnedFilter(filter.name, filter.shape, groups, context);
-    const attributes = { kernel_shape: kernel, strides: [1, 1], pads, group: groups };
-    return context.onnx.node("Conv", [dy.name, turned], attributes);
+    const shape = [groupChannels * groups, outChannels / groups, ...kernel] as const;
+    const problem = { x: dy, filter: { name: turned, shape }, strides, padding: pads, groups };
+    return convolve(problem, context);
   }
   const sizes = { kernel, dySize: pictureSize(dy.shape) };
   return convTranspose([dy.name, filter.name], node.attrs, sizes, context);

@@ -5,6 +5,7 @@
 import { mulDims, type Dim, type Shape } from "@diptych/core";
 import type { PrimitiveAttrs } from "@diptych/core/backend";
 import { filterSizes, pictureSize, type FilterSizes } from "./convolution.js";
+import { prefersShifts, shiftedProduct } from "./filter-shifts.js";
 import { flatShiftTaps, slicedTaps, type Picture, type TapGeometry } from "./filter-taps.js";
 import { reshapeTo, transposeTo } from "./layout.js";
 import { operand, type LoweredNode, type Lowering, type LoweringContext } from "./lowering.js";
@@ -139,10 +140,11 @@ const conv2dFilterGradient: Lowering<PrimitiveAttrs["conv2dFilterGradient"]> = (
   if (isPatchify(node.attrs, filter.kernel)) return fromPatches(problem, context);
   const [height, width] = pictureSize(dy.shape);
   const taps = filter.kernel[0] * filter.kernel[1];
-  if (groups === 1 && filter.outChannels > height * width) return channelsFirst(problem, context);
   if (groups === 1 && taps > 1 && filter.groupChannels <= FEW_CHANNELS) {
     return tapsAsChannels(problem, context);
   }
+  if (prefersShifts(problem.x, dy, problem)) return shiftedProduct(problem, context);
+  if (groups === 1 && filter.outChannels > height * width) return channelsFirst(problem, context);
   return perSample(problem, context);
 };
 

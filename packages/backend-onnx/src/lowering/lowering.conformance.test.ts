@@ -43,7 +43,17 @@ interface Convolution {
 }
 
 const convolutions: Readonly<Record<string, Convolution>> = {
-  "flat shift": { picture: [9, 7, 9], filter: [6, 3, 3], padding: [1, 1, 1, 1] },
+  "rows and columns shifted": { picture: [9, 7, 9], filter: [6, 3, 3], padding: [1, 1, 1, 1] },
+  "shifted, uneven padding": { picture: [9, 12, 11], filter: [6, 3, 5], padding: [2, 1, 0, 3] },
+  "shifted, no padding": { picture: [9, 12, 11], filter: [20, 2, 3] },
+  "shifted, rows only": { picture: [9, 9, 6], filter: [6, 3, 1], padding: [1, 0, 1, 0] },
+  "shifted, columns only": { picture: [9, 6, 9], filter: [6, 1, 4], padding: [0, 3, 0, 3] },
+  "shifted, wide margins": { picture: [9, 5, 5], filter: [6, 3, 3], padding: [2, 2, 2, 2] },
+  "flat shift, padding beyond the kernel": {
+    picture: [9, 5, 5],
+    filter: [6, 2, 2],
+    padding: [2, 2, 2, 2],
+  },
   "flat shift in groups": { picture: [4, 7, 9], filter: [6, 3, 2], groups: 2 },
   "depthwise, uneven padding": {
     picture: [4, 7, 9],
@@ -64,7 +74,7 @@ const convolutions: Readonly<Record<string, Convolution>> = {
     padding: [1, 0, 0, 1],
     groups: 2,
   },
-  "channels first": { picture: [4, 4, 5], filter: [30, 3, 3], padding: [1, 1, 1, 1] },
+  "channels first": { picture: [9, 2, 3], filter: [30, 3, 3], padding: [1, 1, 1, 1] },
   "channels first, strided": {
     picture: [9, 5, 5],
     filter: [16, 3, 3],

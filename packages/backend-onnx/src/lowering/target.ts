@@ -6,6 +6,8 @@ export interface LoweringTarget {
   readonly opset: number;
   /** Whether com.microsoft's operators (FusedMatMul, QuickGelu) may be used. */
   readonly contrib: boolean;
+  /** Channels in a block of the blocked convolutions that may be used; 0: none. */
+  readonly channelBlock: number;
   /** Composites that reach the lowering as they are. */
   readonly composites: ReadonlySet<CompositeName>;
 }
@@ -29,6 +31,7 @@ export const CPU_COMPOSITES: readonly CompositeName[] = [
 export const CPU_TARGET: LoweringTarget = Object.freeze({
   opset: 20,
   contrib: true,
+  channelBlock: 0,
   composites: new Set(CPU_COMPOSITES),
 });
 
@@ -36,5 +39,6 @@ export const CPU_TARGET: LoweringTarget = Object.freeze({
 export const EXPORT_TARGET: LoweringTarget = Object.freeze({
   opset: 18,
   contrib: false,
+  channelBlock: 0,
   composites: new Set<CompositeName>(),
 });

@@ -1,6 +1,5 @@
 /** Serialises an ONNX model. Field numbers are those of onnx.proto (github.com/onnx/onnx, onnx/onnx.proto). */
 import {
-  CONTRIB_DOMAIN,
   ONNX_TYPE_NUMBERS,
   type OnnxAttribute,
   type OnnxGraph,
@@ -110,14 +109,15 @@ function encodeOpset(domain: string, version: number): Encoded {
 
 /** A serialised ModelProto. */
 export function encodeModel({ opset, graph, metadata }: OnnxModel): Uint8Array {
-  const contrib = graph.nodes.some((node) => node.domain === CONTRIB_DOMAIN);
+  // ONNX Runtime's own domains: all at version 1.
+  const domains = [...new Set(graph.nodes.map((node) => node.domain))].filter((d) => d !== "");
   return encodedBytes(
     joinEncoded([
       intField(1, irVersion(opset)),
       stringField(2, "diptych"),
       messageField(7, encodeGraph(graph)),
       messageField(8, encodeOpset("", opset)),
-      ...(contrib ? [messageField(8, encodeOpset(CONTRIB_DOMAIN, 1))] : []),
+      ...domains.map((domain) => messageField(8, encodeOpset(domain, 1))),
       ...Object.entries(metadata).map(([key, value]) => messageField(14, encodeEntry(key, value))),
     ]),
   );
