@@ -39,7 +39,7 @@ export interface SizedDataset {
   sample(index: number, request: SampleRequest): Promise<Sample> | Sample;
   /** The concept of a sample, known without reading it: lets the loader keep equal ones out of one batch. */
   conceptOf?(index: number): string;
-  /** Every caption that training may show: for vocabularies. */
+  /** Captions with every word that training may show (not every order of them): for vocabularies. */
   captions?(): Iterable<string>;
   dispose?(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 /** Datasets and a tokenizer in memory for the loader's tests. */
 import { DataError, type SizedDataset, type StreamingDataset, type Tokenizer } from "@diptych/core";
+import { checkIndex } from "../datasets/check-index.js";
 
 export interface NumbersOptions {
   /** Concept of an index; default none. */
@@ -19,6 +20,7 @@ export function numbersDataset(size: number, options: NumbersOptions = {}): Size
     size,
     ...(concept ? { conceptOf: concept } : {}),
     sample: (index, { random, images = 1, captions = 1 }) => {
+      checkIndex(index, size, "numbers");
       if (bad.includes(index))
         throw new DataError(`test: ${index}.png: expected a picture, got none.`);
       const sample = {

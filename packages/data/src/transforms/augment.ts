@@ -5,7 +5,13 @@ import { drawColorMatrix } from "./color-matrix.js";
 import type { AugmentConfig } from "./config.js";
 import { blurOrSharpen, outline } from "./filters.js";
 import { cover, flatten, type Color } from "./flatten.js";
-import { createPictureBuffer, loadPicture, type PictureBuffer } from "./picture-buffer.js";
+import {
+  createPackedBuffer,
+  createPictureBuffer,
+  loadPicture,
+  type PackedBuffer,
+  type PictureBuffer,
+} from "./picture-buffer.js";
 import { drawAffine, warp } from "./warp.js";
 
 const WHITE: Color = [255, 255, 255];
@@ -22,15 +28,18 @@ const ERASED_TO = 0.4;
  * kept premultiplied until the background is drawn; the result is RGB. All chance comes from `random`.
  */
 export function createAugmentTransform(config: AugmentConfig, target: TargetSize): ImageTransform {
-  // Reused between pictures: apply is synchronous from the first write to the last read.
-  const buffers = [0, 1].map(() => createPictureBuffer(target.imageWidth, target.imageHeight)) as [
-    PictureBuffer,
-    PictureBuffer,
-  ];
+  const { imageWidth, imageHeight } = target;
+  // Reused between pictures: augmenting is synchronous from the first write to the last read.
+  const buffers: Buffers = {
+    drawing: createPackedBuffer(imageWidth, imageHeight),
+    outlined: createPackedBuffer(imageWidth, imageHeight),
+    warped: createPictureBuffer(imageWidth, imageHeight),
+    filtered: createPictureBuffer(imageWidth, imageHeight),
+  };
   return Object.freeze({
     name: "augment",
     apply: (image: Image, random: Random): Image | Promise<Image> =>
-      image.width === target.imageWidth && image.height === target.imageHeight
+      image.width === imageWidth && image.height === imageHeight
         ? augmentImage(image, random, config, buffers)
         : resizeImage(image, target).then((resized) =>
             augmentImage(resized, random, config, buffers),
@@ -38,34 +47,38 @@ export function createAugmentTransform(config: AugmentConfig, target: TargetSize
   });
 }
 
+interface Buffers {
+  readonly drawing: PackedBuffer;
+  readonly outlined: PackedBuffer;
+  readonly warped: PictureBuffer;
+  readonly filtered: PictureBuffer;
+}
+
 function augmentImage(
   image: Image,
   random: Random,
   config: AugmentConfig,
-  buffers: readonly [PictureBuffer, PictureBuffer],
+  buffers: Buffers,
 ): Image {
-  let [current, next] = buffers;
-  const advance = (): void => {
-    [current, next] = [next, current];
-  };
   // Opaque pictures have no silhouette, and go on beyond their edge.
   const opaque = image.channels !== 4;
-  loadPicture(image, current);
+  loadPicture(image, buffers.drawing);
+  let drawing = buffers.drawing;
   if (!opaque && random.next() < config.outline) {
-    outline(current, next, random.integer(DARKEST_TO));
-    advance();
+    outline(drawing, buffers.outlined, random.integer(DARKEST_TO));
+    drawing = buffers.outlined;
   }
-  const affine = drawAffine(config, random, current);
-  warp(current, next, { affine, color: drawColorMatrix(config, random), extend: opaque });
-  advance();
+  const affine = drawAffine(config, random, drawing);
+  warp(drawing, buffers.warped, { affine, color: drawColorMatrix(config, random), extend: opaque });
+  let picture = buffers.warped;
   if (random.next() < config.filter) {
     const amount = random.next() < 0.5 ? random.next() : -1.5 * random.next();
-    blurOrSharpen(current, next, { amount, extend: opaque });
-    advance();
+    blurOrSharpen(picture, buffers.filtered, { amount, extend: opaque });
+    picture = buffers.filtered;
   }
   const tinted = !opaque && random.next() < config.tint;
   const background = tinted ? drawColor(random, LIGHTEST_FROM, 255) : WHITE;
-  const flat = flatten(current, background);
+  const flat = flatten(picture, background);
   if (random.next() < config.erase) erase(flat, random, background);
   return flat;
 }

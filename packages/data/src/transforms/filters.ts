@@ -1,5 +1,11 @@
 /** Filters on premultiplied pictures: blur, sharpen, and a dark outline around what is drawn. */
-import { clearBorder, rowStart, type PictureBuffer } from "./picture-buffer.js";
+import {
+  packedRowStart,
+  packPixel,
+  rowStart,
+  type PackedBuffer,
+  type PictureBuffer,
+} from "./picture-buffer.js";
 
 /**
  * out = source + amount·(blurred − source), with the 3×3 binomial blur: 1 blurs, negative amounts sharpen. Beyond the
@@ -12,7 +18,6 @@ export function blurOrSharpen(
 ): void {
   const { stride, data, width, height } = source;
   if (options.extend) repeatEdge(source);
-  else clearBorder(source);
   const target = out.data;
   const { amount } = options;
   for (let y = 0; y < height; y++) {
@@ -41,6 +46,7 @@ export function blurOrSharpen(
       target[i] = kept;
     }
   }
+  if (options.extend) clearBorder(source);
 }
 
 /** Copies the outermost pixels into the border. */
@@ -55,35 +61,46 @@ function repeatEdge(buffer: PictureBuffer): void {
   data.copyWithin((height + 1) * stride, height * stride, (height + 1) * stride);
 }
 
+function clearBorder({ data, stride, height }: PictureBuffer): void {
+  data.fill(0, 0, stride);
+  data.fill(0, (height + 1) * stride);
+  for (let y = 1; y <= height; y++) {
+    data.fill(0, y * stride, y * stride + 4);
+    data.fill(0, (y + 1) * stride - 4, (y + 1) * stride);
+  }
+}
+
 /**
  * Draws the picture over its own silhouette grown by one pixel in `grey` (0–255): drawings get the line that outlined
  * styles have.
  */
-export function outline(source: PictureBuffer, out: PictureBuffer, grey: number): void {
-  const { stride, data, width, height } = source;
-  const target = out.data;
-  const shade = grey / 255;
+export function outline(source: PackedBuffer, out: PackedBuffer, grey: number): void {
+  const { stride, pixels, width, height } = source;
   for (let y = 0; y < height; y++) {
-    const start = rowStart(source, y);
-    for (let i = start; i < start + width * 4; i += 4) {
-      const own = data[i + 3] as number;
+    const start = packedRowStart(source, y);
+    for (let i = start; i < start + width; i++) {
+      const pixel = pixels[i] as number;
+      const own = pixel >>> 24;
       let grown = own;
       if (own < 255) {
-        for (let row = i + 3 - stride; row <= i + 3 + stride; row += stride) {
-          const a = data[row - 4] as number;
-          const b = data[row] as number;
-          const c = data[row + 4] as number;
-          if (a > grown) grown = a;
-          if (b > grown) grown = b;
-          if (c > grown) grown = c;
+        for (let row = i - stride; row <= i + stride; row += stride) {
+          for (let at = row - 1; at <= row + 1; at++) {
+            const alpha = (pixels[at] as number) >>> 24;
+            if (alpha > grown) grown = alpha;
+          }
         }
       }
-      const seen = grown * (1 - own / 255);
-      target[i] = (data[i] as number) + seen * shade;
-      target[i + 1] = (data[i + 1] as number) + seen * shade;
-      target[i + 2] = (data[i + 2] as number) + seen * shade;
-      target[i + 3] = own + seen;
+      const seen = Math.round(grown * (1 - own / 255));
+      const shade = Math.round((seen * grey) / 255);
+      out.pixels[i] =
+        seen === 0
+          ? pixel
+          : packPixel(
+              (pixel & 255) + shade,
+              ((pixel >>> 8) & 255) + shade,
+              ((pixel >>> 16) & 255) + shade,
+              own + seen,
+            );
     }
   }
-  clearBorder(out);
 }

@@ -1,9 +1,19 @@
 /**
- * Working memory of the augmentation: premultiplied RGBA float32 with a border of one pixel, so that neighbours and
- * interpolation never need a bounds check.
+ * Working memory of the augmentation: premultiplied RGBA with a border of one pixel, so that neighbours and
+ * interpolation never need a bounds check. The border is transparent except while a filter says otherwise.
  */
-import type { Image } from "@diptych/core";
+import { DataError, type Image } from "@diptych/core";
 
+/** 8 bits a channel, a pixel in one int32 (R in the lowest byte): two channels are interpolated by one multiplication. */
+export interface PackedBuffer {
+  readonly width: number;
+  readonly height: number;
+  /** Pixels from one row to the next: width + 2. */
+  readonly stride: number;
+  readonly pixels: Int32Array;
+}
+
+/** float32 in [0, 255], colours ≤ alpha. */
 export interface PictureBuffer {
   readonly width: number;
   readonly height: number;
@@ -11,6 +21,11 @@ export interface PictureBuffer {
   readonly stride: number;
   /** (height + 2) rows. */
   readonly data: Float32Array;
+}
+
+export function createPackedBuffer(width: number, height: number): PackedBuffer {
+  const stride = width + 2;
+  return { width, height, stride, pixels: new Int32Array(stride * (height + 2)) };
 }
 
 export function createPictureBuffer(width: number, height: number): PictureBuffer {
@@ -23,33 +38,59 @@ export function rowStart(buffer: PictureBuffer, y: number): number {
   return (y + 1) * buffer.stride + 4;
 }
 
-/** Fills the buffer with `image` (of its size), premultiplied; the border is transparent. */
-export function loadPicture(image: Image, buffer: PictureBuffer): void {
-  const { data, channels } = image;
-  const out = buffer.data;
-  const step = channels === 1 ? 0 : 1;
-  for (let y = 0; y < buffer.height; y++) {
-    let at = rowStart(buffer, y);
-    let from = y * buffer.width * channels;
-    const end = from + buffer.width * channels;
-    for (; from < end; from += channels, at += 4) {
-      const alpha = channels === 4 ? (data[from + 3] as number) : 255;
-      const portion = alpha / 255;
-      out[at] = (data[from] as number) * portion;
-      out[at + 1] = (data[from + step] as number) * portion;
-      out[at + 2] = (data[from + 2 * step] as number) * portion;
-      out[at + 3] = alpha;
-    }
-  }
-  clearBorder(buffer);
+/** Index of the first pixel of row `y`, border excluded. */
+export function packedRowStart(buffer: PackedBuffer, y: number): number {
+  return (y + 1) * buffer.stride + 1;
 }
 
-export function clearBorder(buffer: PictureBuffer): void {
-  const { data, stride, height } = buffer;
-  data.fill(0, 0, stride);
-  data.fill(0, (height + 1) * stride);
-  for (let y = 1; y <= height; y++) {
-    data.fill(0, y * stride, y * stride + 4);
-    data.fill(0, (y + 1) * stride - 4, (y + 1) * stride);
+/** Four bytes as a pixel. */
+export function packPixel(r: number, g: number, b: number, a: number): number {
+  return r | (g << 8) | (b << 16) | (a << 24);
+}
+
+/** Fills the buffer with `image`, premultiplied and rounded. @throws DataError when it has another size. */
+export function loadPicture(image: Image, buffer: PackedBuffer): void {
+  const { width, height } = buffer;
+  if (image.width !== width || image.height !== height) {
+    throw new DataError(
+      `data/augment: image: expected ${width}×${height} pixels, got ${image.width}×${image.height}. Resize it first.`,
+    );
+  }
+  if (image.channels === 4) loadTransparent(image.data, buffer);
+  else loadOpaque(image, buffer);
+}
+
+function loadTransparent(data: Uint8Array, buffer: PackedBuffer): void {
+  const { pixels } = buffer;
+  let from = 0;
+  for (let y = 0; y < buffer.height; y++) {
+    const start = packedRowStart(buffer, y);
+    for (let at = start; at < start + buffer.width; at++, from += 4) {
+      const alpha = data[from + 3] as number;
+      if (alpha === 0) {
+        pixels[at] = 0;
+        continue;
+      }
+      const share = alpha / 255;
+      // + 0.5 and the cut by | round.
+      const r = (data[from] as number) * share + 0.5;
+      const g = (data[from + 1] as number) * share + 0.5;
+      const b = (data[from + 2] as number) * share + 0.5;
+      pixels[at] = packPixel(r | 0, g | 0, b | 0, alpha);
+    }
+  }
+}
+
+function loadOpaque({ data, channels }: Image, buffer: PackedBuffer): void {
+  const { pixels } = buffer;
+  // A grey picture repeats its one channel.
+  const step = channels === 1 ? 0 : 1;
+  let from = 0;
+  for (let y = 0; y < buffer.height; y++) {
+    const start = packedRowStart(buffer, y);
+    for (let at = start; at < start + buffer.width; at++, from += channels) {
+      const g = data[from + step] as number;
+      pixels[at] = packPixel(data[from] as number, g, data[from + 2 * step] as number, 255);
+    }
   }
 }

@@ -2,7 +2,7 @@
 import type { Random } from "@diptych/core";
 import type { ColorMatrix } from "./color-matrix.js";
 import type { AugmentConfig } from "./config.js";
-import { rowStart, type PictureBuffer } from "./picture-buffer.js";
+import { rowStart, type PackedBuffer, type PictureBuffer } from "./picture-buffer.js";
 
 /** Where an output pixel (x, y) reads: (xx·x + xy·y + x0, yx·x + yy·y + y0), pixel centres at integers. */
 export interface Affine {
@@ -54,12 +54,18 @@ export interface WarpOptions {
 
 const IDENTITY: ColorMatrix = [1, 0, 0, 0, 1, 0, 0, 0, 1];
 
-/** Writes the warped `source` into `out` (of the same size). */
-export function warp(source: PictureBuffer, out: PictureBuffer, options: WarpOptions): void {
-  const { width, height, stride, data } = source;
+/** Red and blue of a packed pixel, each in half of 32 bits; shifted by a byte: green and alpha. */
+const HALVES = 0x00ff00ff;
+
+/** Writes the warped `source` into `out` (of the same size). Positions are rounded down to 1/256 of a pixel. */
+export function warp(source: PackedBuffer, out: PictureBuffer, options: WarpOptions): void {
+  const { width, height, stride, pixels } = source;
   const { xx, xy, x0, yx, yy, y0 } = options.affine;
-  const [rr = 1, rg = 0, rb = 0, gr = 0, gg = 1, gb = 0, br = 0, bg = 0, bb = 1] =
-    options.color ?? IDENTITY;
+  const color = options.color ?? IDENTITY;
+  // Sums of weights are 256: the matrix takes that out.
+  const [rr = 0, rg = 0, rb = 0, gr = 0, gg = 0, gb = 0, br = 0, bg = 0, bb = 0] = color.map(
+    (entry) => entry / 256,
+  );
   const target = out.data;
   for (let y = 0; y < height; y++) {
     let at = rowStart(out, y);
@@ -74,41 +80,35 @@ export function warp(source: PictureBuffer, out: PictureBuffer, options: WarpOpt
         continue;
       }
       // + 1: the border. Positive here, so that | 0 rounds down.
-      const ix = (sx + 1) | 0;
-      const iy = (sy + 1) | 0;
-      const fx = sx + 1 - ix;
-      const fy = sy + 1 - iy;
-      const p = iy * stride + ix * 4;
-      const q = p + stride;
-      const a00 = data[p + 3] as number;
-      const a10 = data[p + 7] as number;
-      const a01 = data[q + 3] as number;
-      const a11 = data[q + 7] as number;
+      const x256 = ((sx + 1) * 256) | 0;
+      const y256 = ((sy + 1) * 256) | 0;
+      const p = (y256 >> 8) * stride + (x256 >> 8);
+      const p00 = pixels[p] as number;
+      const p10 = pixels[p + 1] as number;
+      const p01 = pixels[p + stride] as number;
+      const p11 = pixels[p + stride + 1] as number;
       // Most of a drawing's square is empty: premultiplied, nothing but zeros.
-      if (a00 + a10 + a01 + a11 === 0) {
+      if ((p00 | p10 | p01 | p11) === 0) {
         target[at] = target[at + 1] = target[at + 2] = target[at + 3] = 0;
         continue;
       }
-      const w11 = fx * fy;
+      const fx = x256 & 255;
+      const fy = y256 & 255;
+      const w11 = (fx * fy) >> 8;
       const w10 = fx - w11;
       const w01 = fy - w11;
-      const w00 = 1 - fx - w01;
-      const r =
-        w00 * (data[p] as number) +
-        w10 * (data[p + 4] as number) +
-        w01 * (data[q] as number) +
-        w11 * (data[q + 4] as number);
-      const g =
-        w00 * (data[p + 1] as number) +
-        w10 * (data[p + 5] as number) +
-        w01 * (data[q + 1] as number) +
-        w11 * (data[q + 5] as number);
-      const b =
-        w00 * (data[p + 2] as number) +
-        w10 * (data[p + 6] as number) +
-        w01 * (data[q + 2] as number) +
-        w11 * (data[q + 6] as number);
-      const a = w00 * a00 + w10 * a10 + w01 * a01 + w11 * a11;
+      const w00 = 256 - fx - w01;
+      // A half holds at most 255·256 < 2^16, so that halves never meet; | 0 keeps the sums in 32 bits.
+      const redBlue =
+        ((Math.imul(p00 & HALVES, w00) + Math.imul(p10 & HALVES, w10)) | 0) +
+        ((Math.imul(p01 & HALVES, w01) + Math.imul(p11 & HALVES, w11)) | 0);
+      const greenAlpha =
+        ((Math.imul((p00 >>> 8) & HALVES, w00) + Math.imul((p10 >>> 8) & HALVES, w10)) | 0) +
+        ((Math.imul((p01 >>> 8) & HALVES, w01) + Math.imul((p11 >>> 8) & HALVES, w11)) | 0);
+      const r = redBlue & 0xffff;
+      const b = redBlue >>> 16;
+      const g = greenAlpha & 0xffff;
+      const a = (greenAlpha >>> 16) / 256;
       const red = rr * r + rg * g + rb * b;
       const green = gr * r + gg * g + gb * b;
       const blue = br * r + bg * g + bb * b;

@@ -134,7 +134,8 @@ function trainingSample(
     (_, i) => families[order[i % order.length] ?? 0] as EmojiFamily,
   );
   return {
-    ...identity(concept, chosen),
+    id: concept.name,
+    ...labelsOf(concept, chosen),
     images: chosen.map((family) => drawPicture({ set, index, family }, config, random)),
     captions: Array.from({ length: request.captions ?? 1 }, () =>
       drawCaption(concept, random, config.captions),
@@ -172,18 +173,18 @@ function testSample(
   const known = set.concepts[concept] as EmojiConcept;
   const repeat = <T>(value: T, count = 1): T[] => Array.from({ length: count }, () => value);
   return {
-    ...identity(known, [family]),
+    id: `${known.name} (${family})`,
+    ...labelsOf(known, [family]),
     images: repeat(set.picture(family, concept), place.request.images),
     captions: repeat(known.name, place.request.captions),
   };
 }
 
-function identity(
+function labelsOf(
   concept: EmojiConcept,
   families: readonly EmojiFamily[],
-): Pick<Sample, "id" | "concept" | "labels"> & { concept: string } {
+): { readonly concept: string; readonly labels: Readonly<Record<string, string>> } {
   return {
-    id: `${concept.name} (${families.join(", ")})`,
     concept: concept.name,
     labels: {
       name: concept.name,
