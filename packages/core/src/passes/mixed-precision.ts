@@ -1,29 +1,39 @@
 /**
- * mixedPrecision: runs contractions in 16 bits and what needs range in 32, as PyTorch's autocast does. It works on the
- * forward graph, before autodiff: parameters stay float32 and are cast where they are used, so that their gradients are
- * float32 as well.
+ * mixedPrecision: runs contractions in 16 bits and what needs range in 32, as PyTorch's autocast does
+ * (https://docs.pytorch.org/docs/stable/amp.html, autocast op reference). It works on the forward graph, before
+ * autodiff: parameters stay float32 and are cast where they are used, so that their gradients are float32 as well.
+ *
+ * - Low ops (matmul, conv2d, attention) get 16-bit operands.
+ * - High ops (exp, log, sums and means, softmax, norms) get float32 operands and give float32.
+ * - Every other op follows its widest operand. Parameters and scalar constants have no say in that beside other values:
+ *   a bias does not widen what it is added to. (PyTorch says so of numbers only; its linear and conv2d take their bias
+ *   in 16 bits, which here is an add of its own.) A scalar that 16 bits cannot hold, such as an epsilon below the
+ *   smallest half, keeps its op in float32.
+ * - Casts in the graph, and the types of its outputs, stay.
+ *
+ * float16 needs loss scaling (Micikevicius et al. 2018, arXiv 1710.03740, section 3.2); bfloat16 does not.
  */
-import type { Graph } from "../graph/graph.js";
+import { createGraph, type Graph } from "../graph/graph.js";
 import { dtypeOf, type Node, type Value } from "../graph/node.js";
 import { atOrigin } from "../graph/origin.js";
 import { rewriteValues } from "../graph/traverse.js";
-import { createGraph } from "../graph/graph.js";
 import type { CompositeName } from "../ops/composite-table.js";
 import type { PrimitiveName } from "../ops/primitive-table.js";
 import { cast } from "../ops/primitives/elementwise.js";
 import { isFloat, type DType } from "../tensor/dtype.js";
+import { scalarHost, scalarValue, type HostTensor } from "../tensor/host-tensor.js";
 import type { Pass } from "./pass.js";
 import { rebuildNode } from "./rebuild.js";
 
 type OpName = PrimitiveName | CompositeName;
 
-/** Ops by what they want, after PyTorch's autocast op reference. The others follow the widest operand. */
+/** Ops by what they want; the others follow their widest operand. */
 export interface PrecisionPolicy {
   readonly low: "float16" | "bfloat16";
   /** Computed in 16 bits. */
-  readonly lowOps: ReadonlySet<OpName>;
+  readonly lowOps: ReadonlySet<string>;
   /** Computed in float32. */
-  readonly highOps: ReadonlySet<OpName>;
+  readonly highOps: ReadonlySet<string>;
 }
 
 const LOW_OPS: readonly OpName[] = ["matmul", "conv2d", "attention"];
@@ -42,26 +52,46 @@ const HIGH_OPS: readonly OpName[] = [
   "l2Normalize",
 ];
 
+/** Ops that move a parameter's entries: what they give is still no more than a parameter. */
+const MOVES: ReadonlySet<string> = new Set(["reshape", "transpose", "broadcast", "slice"]);
+
 export function createPrecisionPolicy(low: "float16" | "bfloat16"): PrecisionPolicy {
   return Object.freeze({ low, lowOps: new Set(LOW_OPS), highOps: new Set(HIGH_OPS) });
 }
 
-function wantedDtype(node: Node, inputs: readonly Value[], policy: PrecisionPolicy): DType {
-  if (policy.lowOps.has(node.op as OpName)) return policy.low;
-  if (policy.highOps.has(node.op as OpName)) return "float32";
-  return inputs.some((value) => dtypeOf(value) === "float32") ? "float32" : policy.low;
+/** Whether 16 bits hold a number as something like itself: not 0, not infinite where it was neither. */
+function survives(value: number, low: DType): boolean {
+  const rounded = scalarValue(scalarHost(low, value));
+  return (rounded === 0) === (value === 0) && Number.isFinite(rounded) === Number.isFinite(value);
 }
 
-/** The graph under a policy; its outputs keep their dtypes. */
+/** Whether a value has no say in the precision of what reads it. */
+function yields(value: Value, low: DType): boolean {
+  let { node } = value;
+  while (MOVES.has(node.op) && node.inputs[0]) ({ node } = node.inputs[0]);
+  if (node.op === "parameter") return true;
+  const tensor = node.op === "constant" ? (node.attrs["value"] as HostTensor) : undefined;
+  return tensor?.data.length === 1 && survives(scalarValue(tensor), low);
+}
+
+function wantedDtype(node: Node, floats: readonly Value[], policy: PrecisionPolicy): DType {
+  if (policy.lowOps.has(node.op)) return policy.low;
+  if (policy.highOps.has(node.op)) return "float32";
+  const deciding = floats.filter((value) => !yields(value, policy.low));
+  const narrow = deciding.length > 0 && deciding.every((value) => dtypeOf(value) !== "float32");
+  return narrow ? policy.low : "float32";
+}
+
+/** The graph under a policy; its inputs and outputs keep their dtypes. */
 export function applyPrecision(graph: Graph, policy: PrecisionPolicy): Graph {
   const outputs = Object.entries(graph.outputs);
   const lookup = rewriteValues(
     [...graph.inputs, ...outputs.map(([, value]) => value)],
     (node, inputs) => {
       const floats = inputs.filter((value) => isFloat(dtypeOf(value)));
-      if (floats.length === 0 || node.op === "cast") {
-        return node.op === "cast" ? rebuildNode(node, inputs) : undefined;
-      }
+      if (floats.length === 0) return undefined;
+      // What a value waits for, and what is cast anyway, may have any type.
+      if (node.op === "cast" || node.op === "after") return rebuildNode(node, inputs);
       const wanted = wantedDtype(node, floats, policy);
       return atOrigin(node.origin, node.recompute, () =>
         rebuildNode(
