@@ -2,7 +2,6 @@
 import {
   dimSymbols,
   dtypeOf,
-  graphNodes,
   inputName,
   isLeafInput,
   isSymbolic,
@@ -22,6 +21,7 @@ import type { OnnxModel, OnnxNode, OnnxValueInfo } from "../model-proto/onnx-mod
 import { elideBroadcasts } from "./elide-broadcasts.js";
 import type { Lowering, LoweringContext } from "./lowering.js";
 import { withWideFloats } from "./narrow-floats.js";
+import { orderNodes } from "./node-order.js";
 import { createOnnxBuilder, onnxShape, type Name } from "./onnx-builder.js";
 import { createSizes } from "./sizes.js";
 import { planSymbols, type SymbolPlan } from "./symbol-plan.js";
@@ -43,7 +43,7 @@ export interface LoweredGraph {
 /** @throws UnsupportedOpError on an op without a lowering, ShapeError on a symbol that no input tells. */
 export function lowerGraph(given: Graph, target: LoweringTarget): LoweredGraph {
   const graph = elideBroadcasts(given);
-  const nodes = graphNodes(graph);
+  const nodes = orderNodes(graph);
   const symbols = planSymbols(graph.inputs);
   checkSymbols(graph, nodes, symbols);
   const inputNames = new Map(graph.inputs.map(({ node }) => [inputName(node), inputName(node)]));
