@@ -15,6 +15,7 @@ export * from "./passes/bind.js";
 export * from "./passes/count-flops.js";
 export * from "./passes/dead-code.js";
 export * from "./passes/deduplicate.js";
+export * from "./passes/image-layout.js";
 export * from "./passes/legalize.js";
 export * from "./passes/mixed-precision.js";
 export * from "./passes/pass.js";

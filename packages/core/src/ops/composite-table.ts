@@ -1,5 +1,7 @@
 /** The composites with their attributes: ops made of primitives that a backend may have a kernel for. */
 
+import type { ImageLayout } from "./primitives/image-axes.js";
+
 type None = Readonly<Record<never, never>>;
 
 /**
@@ -29,7 +31,7 @@ export type CompositeAttrs = {
   readonly batchNorm: { readonly epsilon: number };
   readonly l2Normalize: { readonly axis: number; readonly epsilon: number };
   readonly attention: { readonly scale: number; readonly causal: boolean };
-  readonly avgPool2d: { readonly size: readonly [number, number] };
+  readonly avgPool2d: ImageLayout & { readonly size: readonly [number, number] };
 };
 
 export type CompositeName = keyof CompositeAttrs;

@@ -3,11 +3,15 @@ import type { DType } from "../tensor/dtype.js";
 import type { Dim } from "../tensor/dim.js";
 import type { HostTensor } from "../tensor/host-tensor.js";
 import type { Shape } from "../tensor/shape.js";
+import type { ImageLayout } from "./primitives/image-axes.js";
 
 type None = Readonly<Record<never, never>>;
 
-/** Attributes of a convolution: `strides` [height, width], `padding` [top, left, bottom, right] in pixels, `groups` ≥ 1. */
-export type ConvAttrs = {
+/**
+ * Attributes of a convolution: `strides` [height, width], `padding` [top, left, bottom, right] in pixels, `groups` ≥ 1.
+ * With `layout` NHWC, pictures (x, dy, y and `inputShape`) have that order; filters are OIHW in both.
+ */
+export type ConvAttrs = ImageLayout & {
   readonly strides: readonly [number, number];
   readonly padding: readonly [number, number, number, number];
   readonly groups: number;

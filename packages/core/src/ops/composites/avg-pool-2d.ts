@@ -7,6 +7,7 @@ import type { Dim } from "../../tensor/dim.js";
 import { createShape, formatShape, type Shape } from "../../tensor/shape.js";
 import type { CompositeAttrs } from "../composite-table.js";
 import { conv2dInputGradient } from "../primitives/contraction.js";
+import { toNchw, toNhwc } from "../primitives/image-axes.js";
 import { broadcast, reshape, slice } from "../primitives/layout.js";
 import { scalar } from "../primitives/leaves.js";
 import { mean } from "./mean.js";
@@ -36,29 +37,32 @@ function poolGrid(shape: Shape, size: readonly [number, number]): PoolGrid {
 export const avgPool2dDef: CompositeDef<CompositeAttrs["avgPool2d"]> = {
   kind: "composite",
   name: "avgPool2d",
-  infer: (types, { size }) => {
+  infer: (types, { size, layout }) => {
     const { shape, dtype } = floatType("avgPool2d", types);
-    const { batch, channels, grid } = poolGrid(shape, size);
-    return [{ shape: createShape([batch, channels, ...grid]), dtype }];
+    const { batch, channels, grid } = poolGrid(layout ? toNchw(shape) : shape, size);
+    const pooled = [batch, channels, ...grid];
+    return [{ shape: createShape(layout ? toNhwc(pooled) : pooled), dtype }];
   },
-  decompose: (inputs, { size }) => {
+  decompose: (inputs, { size, layout }) => {
     const x = onlyOperand("avgPool2d", inputs);
-    const { batch, channels, grid } = poolGrid(shapeOf(x), size);
+    const shape = shapeOf(x);
+    const { batch, channels, grid } = poolGrid(layout ? toNchw(shape) : shape, size);
     const [down, across] = grid;
     const covered = [batch, channels, down * size[0], across * size[1]];
-    const whole = slice(x, [0, 0, 0, 0], covered);
-    const windows = reshape(whole, [batch, channels, down, size[0], across, size[1]]);
-    return [mean(windows, { axes: [3, 5] })];
+    const whole = slice(x, [0, 0, 0, 0], layout ? toNhwc(covered) : covered);
+    const windows = [down, size[0], across, size[1]];
+    if (!layout) return [mean(reshape(whole, [batch, channels, ...windows]), { axes: [3, 5] })];
+    return [mean(reshape(whole, [batch, ...windows, channels]), { axes: [2, 4] })];
   },
   // The transpose of a depthwise convolution with a constant filter: one kernel, several times as fast as stretching.
-  gradient: ({ inputs, attrs: { size }, cotangents: [dy] }) => {
+  gradient: ({ inputs, attrs: { size, layout }, cotangents: [dy] }) => {
     if (!dy) return [undefined];
     const shape = shapeOf(onlyOperand("avgPool2d", inputs));
-    const { channels } = poolGrid(shape, size);
+    const { channels } = poolGrid(layout ? toNchw(shape) : shape, size);
     const weight = scalar(1 / (size[0] * size[1]), dtypeOf(dy));
     const filter = broadcast(weight, [channels, 1, ...size]);
     const attrs = { strides: size, padding: [0, 0, 0, 0], groups: channels } as const;
-    return [conv2dInputGradient(dy, filter, shape, attrs)];
+    return [conv2dInputGradient(dy, filter, shape, { ...attrs, ...(layout ? { layout } : {}) })];
   },
 };
 

@@ -9,6 +9,7 @@ import { equalDims, formatDim, type Dim } from "../../tensor/dim.js";
 import { createShape, equalShapes, formatShape, type Shape } from "../../tensor/shape.js";
 import type { ConvAttrs, PrimitiveAttrs } from "../primitive-table.js";
 import { typePair } from "./arity.js";
+import { toNchw, toNhwc, type ImageLayout } from "./image-axes.js";
 import { reshape } from "./layout.js";
 
 function floatPair(op: string, types: readonly ValueType[]): readonly [ValueType, ValueType] {
@@ -66,8 +67,13 @@ function imageSize(dim: Dim | undefined, what: string): number {
   );
 }
 
-/** Shape of conv2d's output. */
-export function convShape(x: Shape, filter: Shape, { strides, padding, groups }: ConvAttrs): Shape {
+/** Shape of conv2d's output, in the layout of the attributes. */
+export function convShape(x: Shape, filter: Shape, attrs: ConvAttrs): Shape {
+  if (attrs.layout === undefined) return planarShape(x, filter, attrs);
+  return createShape(toNhwc(planarShape(toNchw(x), filter, attrs)));
+}
+
+function planarShape(x: Shape, filter: Shape, { strides, padding, groups }: ConvAttrs): Shape {
   const [batch, channels, height, width] = x;
   const [outChannels, inChannels, kernelHeight, kernelWidth] = filter;
   const fits =
@@ -157,7 +163,7 @@ export function matmul(
   return buildValue(matmulDef, [a, b], { transposeA, transposeB });
 }
 
-export interface ConvOptions {
+export interface ConvOptions extends ImageLayout {
   readonly strides?: readonly [number, number];
   readonly padding?: readonly [number, number, number, number];
   readonly groups?: number;
@@ -167,6 +173,7 @@ export function convAttrs({
   strides = [1, 1],
   padding = [0, 0, 0, 0],
   groups = 1,
+  layout,
 }: ConvOptions = {}): ConvAttrs {
   const whole = [...strides, groups].every((n) => Number.isInteger(n) && n >= 1);
   if (!whole || !padding.every((n) => Number.isInteger(n) && n >= 0)) {
@@ -174,7 +181,7 @@ export function convAttrs({
       `core/conv2d: attributes: expected strides and groups of at least 1 and padding of at least 0, got strides [${strides.join(", ")}], groups ${groups}, padding [${padding.join(", ")}].`,
     );
   }
-  return Object.freeze({ strides, padding, groups });
+  return Object.freeze({ strides, padding, groups, ...(layout ? { layout } : {}) });
 }
 
 /** Cross-correlation of x [N, C, H, W] with filter [O, C/groups, kh, kw], as PyTorch's conv2d without bias. */
@@ -189,8 +196,7 @@ export function conv2dInputGradient(
   inputShape: Shape,
   attrs: ConvAttrs,
 ): Value {
-  const { strides, padding, groups } = attrs;
-  return buildValue(conv2dInputGradientDef, [dy, filter], { strides, padding, groups, inputShape });
+  return buildValue(conv2dInputGradientDef, [dy, filter], { ...convAttrs(attrs), inputShape });
 }
 
 /** Cotangent of conv2d's filter, of shape `filterShape`. */
@@ -200,6 +206,5 @@ export function conv2dFilterGradient(
   filterShape: Shape,
   attrs: ConvAttrs,
 ): Value {
-  const { strides, padding, groups } = attrs;
-  return buildValue(conv2dFilterGradientDef, [x, dy], { strides, padding, groups, filterShape });
+  return buildValue(conv2dFilterGradientDef, [x, dy], { ...convAttrs(attrs), filterShape });
 }

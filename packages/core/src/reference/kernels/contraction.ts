@@ -1,5 +1,6 @@
 /** Contractions as plain loops: matrix product, and one walk over a convolution's taps for its three faces. */
 import type { ConvAttrs, PrimitiveAttrs } from "../../ops/primitive-table.js";
+import { TO_NCHW, TO_NHWC, toNchw } from "../../ops/primitives/image-axes.js";
 import { elementCount, rowMajorStrides } from "../../tensor/shape.js";
 import type { Float64Tensor } from "../float64-tensor.js";
 import type { Kernel } from "./kernel.js";
@@ -111,6 +112,36 @@ function forEachTapRow(sizes: ConvSizes, visit: (row: TapRow) => void): void {
   }
 }
 
+/** A picture's axes in another order. */
+function reorder(tensor: Float64Tensor, permutation: readonly number[]): Float64Tensor {
+  const strides = rowMajorStrides(tensor.shape);
+  const shape = permutation.map((axis) => tensor.shape[axis]!);
+  const data = gatherStrided(
+    tensor.data,
+    shape,
+    permutation.map((axis) => strides[axis]!),
+  );
+  return { ...tensor, shape, data };
+}
+
+/** The kernel for both layouts from the one for NCHW; `pictures` are the operands that the layout orders. */
+function inLayout<A extends ConvAttrs>(
+  kernel: Kernel<A>,
+  pictures: readonly number[],
+  ordersResult: boolean,
+): Kernel<A> {
+  return (operands, attrs, context) => {
+    if (attrs.layout === undefined) return kernel(operands, attrs, context);
+    const planar = operands.map((operand, i) =>
+      pictures.includes(i) ? reorder(operand, TO_NCHW) : operand,
+    );
+    if (!ordersResult) return kernel(planar, attrs, context);
+    const shape = toNchw(context.shape);
+    const data = kernel(planar, attrs, { ...context, shape });
+    return reorder({ shape, dtype: context.dtype, data }, TO_NHWC).data;
+  };
+}
+
 const conv2dKernel: Kernel<PrimitiveAttrs["conv2d"]> = ([x, filter], attrs, { shape }) => {
   const y = new Float64Array(elementCount(shape));
   forEachTapRow({ ...attrs, x: x!.shape, filter: filter!.shape, y: shape }, (row) => {
@@ -152,7 +183,7 @@ const filterGradientKernel: Kernel<PrimitiveAttrs["conv2dFilterGradient"]> = (
 
 export const contractionKernels = {
   matmul: matmulKernel,
-  conv2d: conv2dKernel,
-  conv2dInputGradient: inputGradientKernel,
-  conv2dFilterGradient: filterGradientKernel,
+  conv2d: inLayout(conv2dKernel, [0], true),
+  conv2dInputGradient: inLayout(inputGradientKernel, [0], true),
+  conv2dFilterGradient: inLayout(filterGradientKernel, [0, 1], false),
 } as const;
