@@ -20,6 +20,7 @@ export * from "./tensor/dtype.js";
 export * from "./tensor/host-tensor.js";
 export * from "./tensor/shape.js";
 export * from "./config/durations.js";
+export * from "./config/explain.js";
 export * from "./config/overlay.js";
 export * from "./config/problems.js";
 export * from "./config/resolve.js";

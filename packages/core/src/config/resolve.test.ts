@@ -14,6 +14,7 @@ import {
   type Declaration,
 } from "../plugin/define-plugin.js";
 import { installPlugins } from "../plugin/registry.js";
+import { formatDuration, parseDuration } from "./durations.js";
 import { overlay, parseAssignment } from "./overlay.js";
 import { resolveConfig } from "./resolve.js";
 
@@ -103,6 +104,53 @@ describe("resolveConfig", () => {
       resolveConfig({ ...good, training: { duration: "5m" } }, registry).training.duration,
     ).toBe(300);
     expect(problemsOf({ ...good, training: { duration: "soon" } }).join()).toContain('"300s"');
+  });
+});
+
+describe("cross-checks", () => {
+  it("refuse a similarity scale that its bounds would move at once", () => {
+    const scaled = (logitScale: object): readonly string[] =>
+      problemsOf({ ...good, model: { ...good.model, logitScale } });
+    expect(scaled({ initial: 200 }).join()).toContain(
+      "model.logitScale.initial: expected a start between 1 and max, or max: null for no bounds, got 200",
+    );
+    expect(scaled({ initial: 0.5 })).toHaveLength(1);
+    expect(scaled({ initial: 200, max: null })).toEqual([]);
+    expect(scaled({ initial: 100 })).toEqual([]);
+  });
+});
+
+describe("problems", () => {
+  it("show what came, whatever it is", () => {
+    expect(problemsOf({ ...good, seed: 10n }).join()).toContain("got 10");
+    expect(problemsOf({ ...good, seed: Symbol("x") }).join()).toContain("got Symbol(x)");
+    expect(problemsOf({ ...good, seed: () => 1 }).join()).toContain("got a function");
+    expect(problemsOf({ ...good, name: { long: "x".repeat(200) } }).join()).toMatch(/x{20}\.\.\./);
+    expect(problemsOf(undefined).join()).toContain("config: ");
+  });
+
+  it("name the place of parts inside lists", () => {
+    const evaluators = [
+      { evaluator: { type: "retrieval" }, dataset: { type: "jsonl", path: "x" } },
+    ];
+    expect(problemsOf({ ...good, evaluators }).join()).toContain("evaluators[0].evaluator.type: ");
+  });
+});
+
+describe("durations", () => {
+  it("are read as people write them", () => {
+    expect(["300s", "5m", "1h30m", "1.5 h", "2d", "250ms", "3min"].map(parseDuration)).toEqual([
+      300, 300, 5400, 5400, 172800, 0.25, 180,
+    ]);
+    expect(["", "5", "m5", "5 m!", "-5m", "5y"].map(parseDuration)).toEqual(
+      Array(6).fill(undefined),
+    );
+    expect([3720, 245, 12, -1].map(formatDuration)).toEqual([
+      "1 h 02 min",
+      "4 min 05 s",
+      "12 s",
+      "0 s",
+    ]);
   });
 });
 

@@ -42,6 +42,11 @@ export const modelSchema = z.strictObject({
       /** null: no upper bound (SigLIP). */
       max: z.number().positive().nullable().default(100),
     })
+    // The update would clamp it after the first step, unnoticed.
+    .refine(({ initial, max }) => max === null || (initial >= 1 && initial <= max), {
+      path: ["initial"],
+      message: "expected a start between 1 and max, or max: null for no bounds",
+    })
     .prefault({}),
   /** Start of a learned bias of the similarities (SigLIP: −10); without it the model has none. */
   logitBias: z.number().optional(),
