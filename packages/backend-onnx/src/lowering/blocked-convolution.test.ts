@@ -3,6 +3,7 @@ import {
   createGraph,
   gradients,
   input,
+  inputName,
   symbolDim,
   type Dim,
   type Value,

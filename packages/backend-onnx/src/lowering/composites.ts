@@ -1,9 +1,8 @@
 /** Lowerings of the composites that ONNX has an operator for, or that take fewer passes over memory there. */
-import { hostTensorFrom, isSymbolic, mulDims, staticShape } from "@diptych/core";
+import { isSymbolic, mulDims } from "@diptych/core";
 import type { CompositeAttrs, CompositeName } from "@diptych/core/backend";
 import { CONTRIB_DOMAIN, ONNX_TYPE_NUMBERS } from "../model-proto/onnx-model.js";
-import { operand, type Lowering, type LoweringContext } from "./lowering.js";
-import type { Name } from "./onnx-builder.js";
+import { operand, type Lowering } from "./lowering.js";
 import { reduce } from "./reduction.js";
 
 /** Slope of the sigmoid in quickGelu. */
@@ -40,21 +39,24 @@ const quickGelu: Lowering = ({ inputs }, { onnx }) =>
 const layerNorm: Lowering<CompositeAttrs["layerNorm"]> = ({ inputs, attrs }, { onnx }) =>
   onnx.nodes("LayerNormalization", inputs, { axis: -1, epsilon: { float: attrs.epsilon } }, 3);
 
-function filled(size: number, value: number, { onnx }: LoweringContext): Name {
-  const values = new Array<number>(size).fill(value);
-  return onnx.constant(hostTensorFrom("float32", [size], values));
-}
-
-/** With momentum 0 the "running" statistics that ONNX's training mode returns are the batch's own; its variance is the biased one. */
-const batchNorm: Lowering<CompositeAttrs["batchNorm"]> = (node, context) => {
-  const [channels = 1] = staticShape(operand(node, 1).shape, "backend-onnx/batchNorm");
+/**
+ * With momentum 0 the "running" statistics that ONNX's training mode returns are the batch's own; its variance is the
+ * biased one. ONNX Runtime writes them over the inputs that they come from, so each norm needs inputs of its own: not
+ * constants, which norms of one width would share, and not equal nodes, which its optimiser would merge.
+ */
+const batchNorm: Lowering<CompositeAttrs["batchNorm"]> = (node, { onnx }) => {
+  const [, scale, bias] = [operand(node, 0), operand(node, 1), operand(node, 2)];
   const attributes = {
     epsilon: { float: node.attrs.epsilon },
     momentum: { float: 0 },
     training_mode: 1,
   };
-  const unused = [filled(channels, 0, context), filled(channels, 1, context)];
-  return context.onnx.nodes("BatchNormalization", [...node.inputs, ...unused], attributes, 3);
+  const own = 1 / (2 + onnx.built().nodes.length);
+  const overwritten = [
+    onnx.node("Mul", [scale.name, onnx.scalar("float32", own)]),
+    onnx.node("Mul", [bias.name, onnx.scalar("float32", -own)]),
+  ];
+  return onnx.nodes("BatchNormalization", [...node.inputs, ...overwritten], attributes, 3);
 };
 
 const l2Normalize: Lowering<CompositeAttrs["l2Normalize"]> = (node, context) => {

@@ -1,0 +1,39 @@
+import { batchNorm, createGraph, input } from "@diptych/core";
+import { afterAll, beforeAll, it } from "vitest";
+import { createOnnxBackend } from "../onnx-backend.js";
+import { expectAsReference, sample } from "./against-reference.test-support.js";
+
+let backend: Awaited<ReturnType<typeof createOnnxBackend>>;
+beforeAll(async () => {
+  backend = await createOnnxBackend();
+});
+afterAll(() => backend.dispose());
+
+// BatchNormalization writes its running statistics over the inputs that they come from: two norms of equal width must
+// not share them.
+it("keeps the statistics of several norms of one width apart, with and without shared parameters", async () => {
+  const x = input("x", [4, 3, 2, 2]);
+  const z = input("z", [5, 3, 1, 2]);
+  const scale = input("scale", [3]);
+  const bias = input("bias", [3]);
+  const first = batchNorm(x, scale, bias, { epsilon: 1e-5 });
+  const second = batchNorm(z, scale, bias, { epsilon: 1e-5 });
+  const third = batchNorm(first.output, bias, scale, { epsilon: 1e-5 });
+  const outputs = Object.fromEntries(
+    [first, second, third].flatMap(({ output, mean, variance }, i) => [
+      [`output${i}`, output],
+      [`mean${i}`, mean],
+      [`variance${i}`, variance],
+    ]),
+  );
+  const graph = createGraph("norms", outputs);
+  const feeds = Object.fromEntries(
+    [
+      ["x", [4, 3, 2, 2]],
+      ["z", [5, 3, 1, 2]],
+      ["scale", [3]],
+      ["bias", [3]],
+    ].map(([name, shape], i) => [name, sample(shape as number[], i + 1)]),
+  );
+  await expectAsReference(backend, graph.outputs, feeds, 1e-5);
+});
