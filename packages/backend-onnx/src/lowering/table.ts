@@ -22,12 +22,13 @@ export const PRIMITIVE_LOWERINGS = {
   ...FILTER_GRADIENT_LOWERINGS,
 } satisfies { readonly [Name in PrimitiveName]: Lowering<PrimitiveAttrs[Name]> };
 
+const ALL_LOWERINGS: Readonly<Record<string, Lowering<never>>> = {
+  ...PRIMITIVE_LOWERINGS,
+  ...COMPOSITE_LOWERINGS,
+};
+
 /** The lowering of an op, undefined for a composite that has none. */
 export function loweringOf(op: string): Lowering | undefined {
-  const table: Readonly<Record<string, Lowering<never>>> = {
-    ...PRIMITIVE_LOWERINGS,
-    ...COMPOSITE_LOWERINGS,
-  };
   // A node's attributes were checked by its builder, so the lowering may read them as its own.
-  return Object.hasOwn(table, op) ? (table[op] as Lowering | undefined) : undefined;
+  return Object.hasOwn(ALL_LOWERINGS, op) ? (ALL_LOWERINGS[op] as Lowering | undefined) : undefined;
 }
