@@ -21,7 +21,7 @@ export class OnnxDeviceTensor implements DeviceTensor {
   #memory: OrtTensor;
   #state: "live" | "disposed" | "donated" = "live";
   /** Settles when the runs that use the tensor have ended. */
-  #runs: Promise<unknown> = Promise.resolve();
+  #runs: Promise<void> = Promise.resolve();
 
   constructor(dtype: DType, memory: OrtTensor, live: LiveTensors) {
     this.dtype = dtype;
@@ -77,7 +77,8 @@ export class OnnxDeviceTensor implements DeviceTensor {
 
   /** Reads and writes wait for the run. */
   waitFor(run: Promise<unknown>): void {
-    this.#runs = Promise.allSettled([this.#runs, run]);
+    // Without their results, which would keep every run's outputs alive.
+    this.#runs = Promise.allSettled([this.#runs, run]).then(() => undefined);
   }
 
   /** Marks the tensor as used up by a run. */

@@ -176,10 +176,11 @@ function supportedDtypes({ adapter }: OrtRuntime): ReadonlySet<DType> {
 
 /** One piece of work at a time, in order; one that fails does not stop the others. */
 function createQueue(): Queue {
-  let last: Promise<unknown> = Promise.resolve();
+  let last: Promise<void> = Promise.resolve();
   return (work) => {
-    const next = last.then(work, work);
-    last = next.catch(() => undefined);
+    const next = last.then(work);
+    const settled = (): void => undefined;
+    last = next.then(settled, settled);
     return next;
   };
 }
