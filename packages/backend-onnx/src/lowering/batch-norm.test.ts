@@ -26,13 +26,11 @@ it("keeps the statistics of several norms of one width apart, with and without s
     output: second.output,
   };
   const graph = createGraph("norms", outputs);
-  const feeds = Object.fromEntries(
-    [
-      ["x", [4, 3, 2, 2]],
-      ["z", [5, 3, 1, 2]],
-      ["scale", [3]],
-      ["bias", [3]],
-    ].map(([name, shape], i) => [name, sample(shape as number[], i + 1)]),
-  );
+  const feeds = {
+    x: sample([4, 3, 2, 2], 1),
+    z: sample([5, 3, 1, 2], 2),
+    scale: sample([3], 3),
+    bias: sample([3], 4),
+  };
   await expectAsReference(backend, graph.outputs, feeds, 1e-5);
 });

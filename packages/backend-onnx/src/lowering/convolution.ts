@@ -3,7 +3,13 @@ import { staticShape, type Shape } from "@diptych/core";
 import type { ConvAttrs, PrimitiveAttrs } from "@diptych/core/backend";
 import { blockedConvolution, isBlocked, type ConvolutionProblem } from "./blocked-convolution.js";
 import { reshapeTo, transposeTo } from "./layout.js";
-import { operand, resultType, type Lowering, type LoweringContext } from "./lowering.js";
+import {
+  operand,
+  resultType,
+  type Lowering,
+  type PrimitiveLowerings,
+  type LoweringContext,
+} from "./lowering.js";
 import { multiply } from "./matmul.js";
 import type { Name } from "./onnx-builder.js";
 import { isPatchify, patchRows, pictureFromRows, rowsFromPicture, unpatchRows } from "./patches.js";
@@ -142,4 +148,7 @@ const conv2dInputGradient: Lowering<PrimitiveAttrs["conv2dInputGradient"]> = (no
   return convTranspose([dy.name, filter.name], node.attrs, sizes, context);
 };
 
-export const CONVOLUTION_LOWERINGS = { conv2d, conv2dInputGradient };
+export const CONVOLUTION_LOWERINGS: Pick<PrimitiveLowerings, "conv2d" | "conv2dInputGradient"> = {
+  conv2d,
+  conv2dInputGradient,
+};

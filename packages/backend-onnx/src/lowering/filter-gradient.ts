@@ -8,7 +8,13 @@ import { filterSizes, pictureSize, type FilterSizes } from "./convolution.js";
 import { prefersShifts, shiftedProduct } from "./filter-shifts.js";
 import { flatShiftTaps, slicedTaps, type Picture, type TapGeometry } from "./filter-taps.js";
 import { reshapeTo, transposeTo } from "./layout.js";
-import { operand, type LoweredNode, type Lowering, type LoweringContext } from "./lowering.js";
+import {
+  operand,
+  type LoweredNode,
+  type Lowering,
+  type PrimitiveLowerings,
+  type LoweringContext,
+} from "./lowering.js";
 import { multiply } from "./matmul.js";
 import type { Name } from "./onnx-builder.js";
 import { isPatchify, patchRows, rowsFromPicture } from "./patches.js";
@@ -148,4 +154,6 @@ const conv2dFilterGradient: Lowering<PrimitiveAttrs["conv2dFilterGradient"]> = (
   return perSample(problem, context);
 };
 
-export const FILTER_GRADIENT_LOWERINGS = { conv2dFilterGradient };
+export const FILTER_GRADIENT_LOWERINGS: Pick<PrimitiveLowerings, "conv2dFilterGradient"> = {
+  conv2dFilterGradient,
+};

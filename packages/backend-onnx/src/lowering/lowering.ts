@@ -1,5 +1,11 @@
 /** What a lowering is: from a node of the core graph and the names of its operands to the names of its results. */
 import { InternalError, type Attrs, type ValueType } from "@diptych/core";
+import type {
+  CompositeAttrs,
+  CompositeName,
+  PrimitiveAttrs,
+  PrimitiveName,
+} from "@diptych/core/backend";
 import type { Name, OnnxBuilder } from "./onnx-builder.js";
 import type { Sizes } from "./sizes.js";
 
@@ -22,6 +28,16 @@ export type Lowering<A extends Attrs = Attrs> = (
   node: LoweredNode<A>,
   context: LoweringContext,
 ) => Name | readonly Name[];
+
+/** A lowering for every primitive: a missing one does not compile. */
+export type PrimitiveLowerings = {
+  readonly [Name in PrimitiveName]: Lowering<PrimitiveAttrs[Name]>;
+};
+
+/** Lowerings of some composites. */
+export type CompositeLowerings = {
+  readonly [Name in CompositeName]?: Lowering<CompositeAttrs[Name]>;
+};
 
 /** Operand `index` with its type. */
 export function operand<A extends Attrs>(

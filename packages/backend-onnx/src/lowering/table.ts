@@ -1,5 +1,4 @@
 /** Every primitive's lowering, exhaustive by type, and those of composites. */
-import type { PrimitiveAttrs, PrimitiveName } from "@diptych/core/backend";
 import { COMPOSITE_LOWERINGS } from "./composites.js";
 import { CONVOLUTION_LOWERINGS } from "./convolution.js";
 import { ELEMENTWISE_LOWERINGS } from "./elementwise.js";
@@ -7,11 +6,11 @@ import { FILTER_GRADIENT_LOWERINGS } from "./filter-gradient.js";
 import { INDEXING_LOWERINGS } from "./indexing.js";
 import { LAYOUT_LOWERINGS } from "./layout.js";
 import { LEAF_LOWERINGS } from "./leaves.js";
-import type { Lowering } from "./lowering.js";
+import type { Lowering, PrimitiveLowerings } from "./lowering.js";
 import { MATMUL_LOWERINGS } from "./matmul.js";
 import { REDUCTION_LOWERINGS } from "./reduction.js";
 
-export const PRIMITIVE_LOWERINGS = {
+export const PRIMITIVE_LOWERINGS: PrimitiveLowerings = {
   ...LEAF_LOWERINGS,
   ...ELEMENTWISE_LOWERINGS,
   ...REDUCTION_LOWERINGS,
@@ -20,7 +19,7 @@ export const PRIMITIVE_LOWERINGS = {
   ...MATMUL_LOWERINGS,
   ...CONVOLUTION_LOWERINGS,
   ...FILTER_GRADIENT_LOWERINGS,
-} satisfies { readonly [Name in PrimitiveName]: Lowering<PrimitiveAttrs[Name]> };
+};
 
 const ALL_LOWERINGS: Readonly<Record<string, Lowering<never>>> = {
   ...PRIMITIVE_LOWERINGS,
