@@ -1,12 +1,12 @@
 /**
- * Writing protobuf's wire format: each function encodes one field as a list of
- * chunks, so that big tensors are copied once, at the end. Fields with default
+ * Writing protobuf's wire format: each function encodes one field as a tree
+ * of chunks, so that big tensors are copied once, at the end. Fields with default
  * values are written all the same; the callers leave out what is absent.
  */
 
-/** Encoded bytes, not yet joined. */
+/** Encoded bytes, not yet joined: a tree, so that each message is made in the time of its own fields. */
 export interface Encoded {
-  readonly chunks: readonly Uint8Array[];
+  readonly parts: readonly (Uint8Array | readonly number[] | Encoded)[];
   readonly length: number;
 }
 
@@ -16,20 +16,18 @@ const FIXED32 = 5;
 
 const utf8 = new TextEncoder();
 
-function encoded(chunk: Uint8Array): Encoded {
-  return { chunks: [chunk], length: chunk.length };
+function encoded(chunk: Uint8Array | readonly number[]): Encoded {
+  return { parts: [chunk], length: chunk.length };
 }
 
 /** The parts one after another: a message from its fields. */
 export function joinEncoded(parts: readonly Encoded[]): Encoded {
-  return {
-    chunks: parts.flatMap((part) => part.chunks),
-    length: parts.reduce((sum, part) => sum + part.length, 0),
-  };
+  return { parts, length: parts.reduce((sum, part) => sum + part.length, 0) };
 }
 
 /** Bytes of a base-128 number; negative ones as 64-bit two's complement, as protobuf's int64. */
 function varint(value: number | bigint): number[] {
+  if (typeof value === "number" && value >= 0 && value < 0x80) return [value];
   const bytes: number[] = [];
   let rest = BigInt.asUintN(64, BigInt(value));
   while (rest > 0x7fn) {
@@ -46,7 +44,7 @@ function tag(field: number, wire: number): number[] {
 
 /** An integer field (int32, int64, enum). */
 export function intField(field: number, value: number | bigint): Encoded {
-  return encoded(Uint8Array.from([...tag(field, VARINT), ...varint(value)]));
+  return encoded([...tag(field, VARINT), ...varint(value)]);
 }
 
 /** Repeated integers, packed. */
@@ -58,7 +56,7 @@ export function intsField(field: number, values: readonly (number | bigint)[]): 
 export function floatField(field: number, value: number): Encoded {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setFloat32(0, value, true);
-  return encoded(Uint8Array.from([...tag(field, FIXED32), ...bytes]));
+  return encoded([...tag(field, FIXED32), ...bytes]);
 }
 
 /** Bytes, not copied until {@link encodedBytes}. */
@@ -72,17 +70,24 @@ export function stringField(field: number, text: string): Encoded {
 
 /** A nested message. */
 export function messageField(field: number, message: Encoded): Encoded {
-  const head = Uint8Array.from([...tag(field, LENGTH_DELIMITED), ...varint(message.length)]);
-  return joinEncoded([encoded(head), message]);
+  const head = [...tag(field, LENGTH_DELIMITED), ...varint(message.length)];
+  return { parts: [head, message], length: head.length + message.length };
 }
 
-/** One array of all chunks. */
-export function encodedBytes({ chunks, length }: Encoded): Uint8Array {
-  const bytes = new Uint8Array(length);
+/** One array of all bytes. */
+export function encodedBytes(message: Encoded): Uint8Array {
+  const bytes = new Uint8Array(message.length);
   let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
+  const write = ({ parts }: Encoded): void => {
+    for (const part of parts) {
+      if ("parts" in part) {
+        write(part);
+        continue;
+      }
+      bytes.set(part, at);
+      at += part.length;
+    }
+  };
+  write(message);
   return bytes;
 }
