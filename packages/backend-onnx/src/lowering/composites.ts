@@ -2,7 +2,7 @@
 import { isSymbolic, mulDims } from "@diptych/core";
 import type { CompositeAttrs } from "@diptych/core/backend";
 import { CONTRIB_DOMAIN, ONNX_TYPE_NUMBERS } from "../model-proto/onnx-model.js";
-import { operand, type Lowering } from "./lowering.js";
+import { operand, type Lowering, type CompositeLowerings } from "./lowering.js";
 import { reduce } from "./reduction.js";
 
 /** Slope of the sigmoid in quickGelu. */
