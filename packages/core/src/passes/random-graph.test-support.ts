@@ -103,7 +103,7 @@ export function randomGraph(seed: number, steps = 24): Graph {
 }
 
 /** Numbers for every input, the same for a graph's names and shapes. */
-export function randomFeeds(graph: Graph, sizes: DimBinding): Record<string, HostTensor> {
+function randomFeeds(graph: Graph, sizes: DimBinding): Record<string, HostTensor> {
   return Object.fromEntries(
     graph.inputs.map((value) => {
       const name = inputName(value.node);

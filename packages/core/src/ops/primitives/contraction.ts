@@ -46,7 +46,7 @@ export const matmulDef: PrimitiveDef<PrimitiveAttrs["matmul"]> = {
 };
 
 /** Output size of a convolution along one axis. @throws ShapeError when the window is larger than the padded picture. */
-export function convOutputSize(
+function convOutputSize(
   size: number,
   kernel: number,
   stride: number,
