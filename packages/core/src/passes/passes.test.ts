@@ -392,6 +392,15 @@ describe("estimatePeakBytes", () => {
     expect(estimatePeakBytes(graphOf(ops.reshape(x, [2, 5])))).toBe(0);
   });
 
+  it("takes another order, in which more may be alive", () => {
+    const [a, b] = [ops.exp(x), ops.neg(x)];
+    const graph = createGraph("g", { a: ops.sum(a), b: ops.sum(b) });
+    const [sumA, sumB] = Object.values(graph.outputs).map(({ node }) => node);
+    expect(estimatePeakBytes(graph)).toBe(48);
+    const together = [x.node, a.node, b.node, sumA!, sumB!];
+    expect(estimatePeakBytes(graph, together)).toBe(84);
+  });
+
   it("asks for numbers", () => {
     expect(() => estimatePeakBytes(graphOf(ops.neg(ops.input("y", [batch]))))).toThrow(
       /Bind batch first/,

@@ -17,12 +17,16 @@ function nodeBytes(node: Node): number {
 }
 
 /**
- * Peak bytes of the values between inputs and outputs (inputs not counted), in the order of `graphNodes`.
+ * Peak bytes of the values between inputs and outputs (inputs not counted).
  *
+ * @param nodes The graph's nodes in the order in which they run, operands first; by default that of `graphNodes`, which
+ * follows the order of the outputs: give the gradients of the last layers first, or all cotangents are kept to the end.
  * @throws ShapeError on a graph with symbols: bind it first.
  */
-export function estimatePeakBytes(graph: Graph): number {
-  const nodes = graphNodes(graph);
+export function estimatePeakBytes(
+  graph: Graph,
+  nodes: readonly Node[] = graphNodes(graph),
+): number {
   const readers = readersOf(nodes);
   const kept = new Set(Object.values(graph.outputs).map((value) => value.node));
   const storage = (node: Node): Node => {
