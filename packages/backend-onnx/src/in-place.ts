@@ -40,6 +40,7 @@ export function createInPlaceCheck(graph: OnnxGraph): InPlaceCheck {
   const producers = new Map(
     graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node])),
   );
+  const readers = readersOf(graph.nodes);
   const identities = new Set(graph.initializers.filter(isNeutral).map(({ name }) => name));
   const answers = new Map<string, boolean>();
 
@@ -48,11 +49,10 @@ export function createInPlaceCheck(graph: OnnxGraph): InPlaceCheck {
     if (!producer || ALIASING_OPS.has(producer.op)) return false;
     // The optimiser may drop it, and then an earlier node writes.
     if (producer.inputs.some((name) => identities.has(name))) return false;
-    const aliases = aliasesOf(input, graph.nodes);
-    const reads = (node: OnnxNode): boolean => node.inputs.some((name) => aliases.has(name));
-    if (reads(producer) && !ELEMENTWISE_OPS.has(producer.op)) return false;
+    const reading = readersOfMemory(input, readers);
+    if (reading.has(producer) && !ELEMENTWISE_OPS.has(producer.op)) return false;
     const before = ancestorsOf(producer, producers);
-    return graph.nodes.every((node) => node === producer || !reads(node) || before.has(node));
+    return [...reading].every((node) => node === producer || before.has(node));
   };
 
   return (input, output) => {
@@ -63,15 +63,31 @@ export function createInPlaceCheck(graph: OnnxGraph): InPlaceCheck {
   };
 }
 
-/** Names whose memory is the input's. */
-function aliasesOf(input: string, nodes: readonly OnnxNode[]): ReadonlySet<string> {
-  const aliases = new Set([input]);
-  for (const { op, inputs, outputs } of nodes) {
-    const [source] = inputs;
-    if (!ALIASING_OPS.has(op) || source === undefined || !aliases.has(source)) continue;
-    for (const name of outputs) aliases.add(name);
+type Readers = ReadonlyMap<string, readonly OnnxNode[]>;
+
+function readersOf(nodes: readonly OnnxNode[]): Readers {
+  const readers = new Map<string, OnnxNode[]>();
+  for (const node of nodes) {
+    for (const name of new Set(node.inputs)) {
+      const found = readers.get(name);
+      if (found) found.push(node);
+      else readers.set(name, [node]);
+    }
   }
-  return aliases;
+  return readers;
+}
+
+/** Nodes that read the input's memory, under its own name or that of a result that lies in it. */
+function readersOfMemory(input: string, readers: Readers): ReadonlySet<OnnxNode> {
+  const found = new Set<OnnxNode>();
+  const open = [input];
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    for (const node of readers.get(name) ?? []) {
+      found.add(node);
+      if (ALIASING_OPS.has(node.op) && node.inputs[0] === name) open.push(...node.outputs);
+    }
+  }
+  return found;
 }
 
 function ancestorsOf(

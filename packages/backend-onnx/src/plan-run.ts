@@ -97,11 +97,12 @@ export function planRun(
   const targets = checkInto(into, { graph, live, binding });
   const inputs = new Map(staged);
   for (const [name, tensor] of fed) inputs.set(name, tensor.memory(`input "${name}"`));
+  const readers = readersByMemory(inputs);
   const outputs = Object.entries(graph.outputs).map(([name, value]): PlannedOutput => {
     const { dtype, shape } = typeOf(value);
     const target = targets.get(name);
     const memory = target ? target.memory(`output "${name}"`) : donatedMemory(name, fed, donations);
-    const usable = memory && mayWrite(memory, name, { inputs, surroundings });
+    const usable = memory && mayWrite(readers.get(memory) ?? [], name, surroundings);
     return {
       name,
       dtype,
@@ -110,12 +111,11 @@ export function planRun(
       into: target,
     };
   });
-  const read = new Set(inputs.values());
   return {
     inputs,
     outputs,
     spent: spentTensors({ fed, donations, targets: [...targets.values()], outputs }),
-    updates: outputs.some(({ memory }) => read.has(memory)),
+    updates: outputs.some(({ memory }) => readers.has(memory)),
   };
 }
 
@@ -161,19 +161,27 @@ function donatedMemory(
   return input === undefined ? undefined : fed.get(input)?.memory(`input "${input}"`);
 }
 
-/** Whether an output may go to this memory: nothing reads it, or one input that the graph is done with in time. */
+/** Names of the inputs that are read from each memory. */
+function readersByMemory(
+  inputs: ReadonlyMap<string, OrtTensor>,
+): ReadonlyMap<OrtTensor, readonly string[]> {
+  const readers = new Map<OrtTensor, string[]>();
+  for (const [name, memory] of inputs) {
+    const names = readers.get(memory);
+    if (names) names.push(name);
+    else readers.set(memory, [name]);
+  }
+  return readers;
+}
+
+/** Whether an output may go to memory with these readers: nothing reads it, or one input that the graph is done with in time. */
 function mayWrite(
-  memory: OrtTensor,
+  readers: readonly string[],
   output: string,
-  {
-    inputs,
-    surroundings,
-  }: { inputs: ReadonlyMap<string, OrtTensor>; surroundings: RunSurroundings },
+  { runtime, inPlace }: RunSurroundings,
 ): boolean {
-  const readers = [...inputs].filter(([, read]) => read === memory).map(([name]) => name);
   const [reader] = readers;
   if (reader === undefined) return true;
-  const { runtime, inPlace } = surroundings;
   return readers.length === 1 && runtime.donation && inPlace(reader, output);
 }
 
