@@ -5,7 +5,7 @@
 import { mulDims, type Dim, type Shape } from "@diptych/core";
 import type { PrimitiveAttrs } from "@diptych/core/backend";
 import { filterSizes, pictureSize, type FilterSizes } from "./convolution.js";
-import { prefersShifts, shiftedProduct } from "./filter-shifts.js";
+import { hasShifts, shiftedProduct } from "./filter-shifts.js";
 import { flatShiftTaps, slicedTaps, type Picture, type TapGeometry } from "./filter-taps.js";
 import { reshapeTo, transposeTo } from "./layout.js";
 import {
@@ -149,7 +149,7 @@ const conv2dFilterGradient: Lowering<PrimitiveAttrs["conv2dFilterGradient"]> = (
   if (groups === 1 && taps > 1 && filter.groupChannels <= FEW_CHANNELS) {
     return tapsAsChannels(problem, context);
   }
-  if (prefersShifts(problem.x, dy, problem)) return shiftedProduct(problem, context);
+  if (hasShifts(problem)) return shiftedProduct(problem, context);
   if (groups === 1 && filter.outChannels > height * width) return channelsFirst(problem, context);
   return perSample(problem, context);
 };

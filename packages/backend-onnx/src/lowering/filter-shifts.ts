@@ -1,10 +1,9 @@
 /**
- * The gradient of a filter at stride 1 as one product. Flat pictures of all samples, one after the other with margins of
- * zeros between, are shifted by rows (dy) and by columns (x): the shifted copies below one another are two matrices
- * whose product has a block for each tap of the filter. So kh + kw copies are made and not kh·kw, and no entry of the
- * product is thrown away.
+ * The gradient of a filter at stride 1 as one product. The flat pictures of all samples, one after the other, are shifted
+ * by rows (dy) and by columns (x): the shifted copies below one another are two matrices whose product has a block for
+ * each tap of the filter. So kh + kw copies are made and not kh·kw, and no entry of the product is thrown away.
  */
-import { addDims, hostTensorFrom, mulDims, type Dim } from "@diptych/core";
+import { addDims, hostTensorFrom, isSymbolic, mulDims, type Dim } from "@diptych/core";
 import { pictureSize, type FilterSizes } from "./convolution.js";
 import type { Picture, TapGeometry } from "./filter-taps.js";
 import { padTo, reshapeTo, transposeTo } from "./layout.js";
@@ -12,71 +11,121 @@ import type { LoweringContext } from "./lowering.js";
 import { multiply } from "./matmul.js";
 import type { Name } from "./onnx-builder.js";
 
-/** Height and width of a picture with its margin at the bottom and on the right, shared with its neighbours. */
-type Cell = readonly [height: number, width: number];
+/** What a picture takes in the flat rows. */
+interface Cell {
+  readonly height: number;
+  readonly width: number;
+  /** Whether a shift over an edge must be masked. */
+  readonly tight: boolean;
+}
 
-/** The cell in which x's padding and dy fit. */
+/** Work beyond the convolution's own, as a factor, up to which margins of zeros cost less than masks. */
+const MOST_MARGIN = 1.1;
+
+/**
+ * The cell in which x and dy fit. With margins a shift beyond a picture's edge meets zeros, at the bottom and on the right
+ * for all sides, since the next picture's edge is there; around small pictures they would be much of the work, and what
+ * is shifted over the edge is masked.
+ */
 function cellOf(x: Picture, dy: Picture, { padding }: TapGeometry): Cell {
   const [height, width] = pictureSize(x.shape);
   const [dyHeight, dyWidth] = pictureSize(dy.shape);
   const [top, left, bottom, right] = padding;
-  return [
-    Math.max(height + Math.max(top, bottom), dyHeight),
-    Math.max(width + Math.max(left, right), dyWidth),
-  ];
+  const tight = { height: Math.max(height, dyHeight), width: Math.max(width, dyWidth) };
+  const wide = {
+    height: Math.max(height + Math.max(top, bottom), dyHeight),
+    width: Math.max(width + Math.max(left, right), dyWidth),
+  };
+  return wide.height * wide.width > MOST_MARGIN * dyHeight * dyWidth
+    ? { ...tight, tight: true }
+    : { ...wide, tight: false };
 }
 
-/** Work beyond the convolution's own, as a factor, up to which margins cost less than a product per tap. */
-const MOST_MARGIN = 1.6;
-
-/** Whether {@link shiftedProduct} can compute a gradient, and faster than a product per tap. */
-export function prefersShifts(
-  x: Picture,
-  dy: Picture,
-  { geometry, filter, groups }: { geometry: TapGeometry; filter: FilterSizes; groups: number },
-): boolean {
-  const { strides, padding } = geometry;
-  const [kernelHeight, kernelWidth] = filter.kernel;
-  if (groups !== 1 || strides.some((stride) => stride !== 1)) return false;
-  if (kernelHeight * kernelWidth === 1) return false;
-  const within = padding.every((pad, i) => pad < (i % 2 === 0 ? kernelHeight : kernelWidth));
-  const [height, width] = cellOf(x, dy, geometry);
-  const [dyHeight, dyWidth] = pictureSize(dy.shape);
-  return within && height * width <= MOST_MARGIN * dyHeight * dyWidth;
+/** Whether {@link shiftedProduct} can compute a gradient. */
+export function hasShifts({
+  geometry: { strides, padding },
+  filter: { kernel },
+  groups,
+}: {
+  geometry: TapGeometry;
+  filter: FilterSizes;
+  groups: number;
+}): boolean {
+  const [height, width] = kernel;
+  if (groups !== 1 || strides.some((stride) => stride !== 1) || height * width === 1) return false;
+  return padding.every((pad, i) => pad < (i % 2 === 0 ? height : width));
 }
 
-/** [N, channels, H, W] → [channels, N·cell], zeros in the margins. */
-function flatCells(
-  { name, shape }: Picture,
-  [cellHeight, cellWidth]: Cell,
-  context: LoweringContext,
-): Name {
-  const [batch = 1, channels = 1, height = 1, width = 1] = shape;
+/** A picture in cells one after the other. */
+interface FlatCells {
+  /** [channels, N·cell] */
+  readonly name: Name;
+  readonly channels: number;
+  readonly batch: Dim;
+  readonly cell: Cell;
+}
+
+/** [N, channels, H, W] → [channels, N·cell]. */
+function flatCells({ name, shape }: Picture, cell: Cell, context: LoweringContext): FlatCells {
+  const [batch = 1, outer = 1, height = 1, width = 1] = shape;
+  const channels = Number(outer);
   const moved = transposeTo(name, [1, 0, 2, 3], context);
   const zero = context.onnx.scalar("float32", 0);
-  const cells = [channels, batch, cellHeight, cellWidth];
+  const cells = [channels, batch, cell.height, cell.width];
   const from = [channels, batch, height, width];
   const padded = padTo(moved, { from, begins: [0, 0, 0, 0], shape: cells, zero }, context);
-  return reshapeTo(padded, cells, [channels, mulDims(batch, cellHeight * cellWidth)], context);
+  const flat = reshapeTo(
+    padded,
+    cells,
+    [channels, mulDims(batch, cell.height * cell.width)],
+    context,
+  );
+  return { name: flat, channels, batch, cell };
+}
+
+/** Entries of a mask, where pictures are small enough to let it span several: short runs are slow to multiply. */
+const LONG_RUN = 512;
+
+/** The pictures with zeros at the places of tight cells that `keeps` refuses. */
+function masked(
+  { name, channels, batch, cell }: FlatCells,
+  keeps: (row: number, column: number) => boolean,
+  context: LoweringContext,
+): Name {
+  if (!cell.tight) return name;
+  const size = cell.height * cell.width;
+  const one = Array.from({ length: size }, (_, i) =>
+    keeps(Math.floor(i / cell.width), i % cell.width) ? 1 : 0,
+  );
+  if (one.every((entry) => entry === 1)) return name;
+  const pictures = Array.from({ length: Math.max(1, Math.floor(LONG_RUN / size)) }, (_, i) => i + 1)
+    .reverse()
+    .find((count) => count === 1 || (!isSymbolic(batch) && batch > 0 && batch % count === 0));
+  const count = pictures ?? 1;
+  const mask = Array.from({ length: count }, () => one).flat();
+  const runs = isSymbolic(batch) ? batch : batch / count;
+  const flat = [channels, mulDims(batch, size)];
+  const apart = [channels, runs, count * size];
+  const split = reshapeTo(name, flat, apart, context);
+  const constant = context.onnx.constant(hostTensorFrom("float32", [mask.length], mask));
+  return reshapeTo(context.onnx.node("Mul", [split, constant]), apart, flat, context);
 }
 
 interface Shifts {
-  /** [channels, …] */
-  readonly flat: Name;
+  /** [channels, …], one for each shift. */
+  readonly copies: readonly Name[];
   readonly channels: number;
   /** Zeros before the first copy, between copies, and after the last. */
   readonly zeros: readonly [before: number, between: number, after: number];
-  readonly count: number;
   /** Length of a shifted row. */
   readonly length: Dim;
 }
 
 /**
- * `count` copies of each row with zeros between, cut into rows of `length`: where the period of the copies is longer
- * than that, each next row shows its copy further to the right; where it is shorter, further to the left.
+ * The copies after one another with zeros between, cut into rows of `length`: where their period is longer than that,
+ * each next row shows its copy further to the right; where it is shorter, further to the left.
  */
-function shiftedRows(shifts: Shifts, context: LoweringContext): Name {
-  const { flat, channels, zeros, count, length } = shifts;
+function shiftedRows({ copies, channels, zeros, length }: Shifts, context: LoweringContext): Name {
   const { onnx } = context;
   const blank = (size: number): readonly Name[] =>
     size === 0
@@ -88,11 +137,13 @@ function shiftedRows(shifts: Shifts, context: LoweringContext): Name {
         ];
   const [before, between, after] = zeros;
   const gap = blank(between);
-  const copies = Array.from({ length: count }, (_, i) => (i === 0 ? [flat] : [...gap, flat]));
-  const parts = [...blank(before), ...copies.flat(), ...blank(after)];
-  const stream = parts.length === 1 ? flat : onnx.node("Concat", parts, { axis: 1 });
-  const from = [channels, mulDims(count, length)];
-  return reshapeTo(stream, from, [channels * count, length], context);
+  const stream = copies.flatMap((copy, i) => (i === 0 ? [copy] : [...gap, copy]));
+  const parts = [...blank(before), ...stream, ...blank(after)];
+  const [only] = parts;
+  const joined =
+    parts.length === 1 && only !== undefined ? only : onnx.node("Concat", parts, { axis: 1 });
+  const from = [channels, mulDims(copies.length, length)];
+  return reshapeTo(joined, from, [channels * copies.length, length], context);
 }
 
 /** The gradient [O, C, kh, kw]. */
@@ -112,29 +163,35 @@ export function shiftedProduct(
   const [kernelHeight, kernelWidth] = kernel;
   const [top, left] = geometry.padding;
   const cell = cellOf(x, dy, geometry);
-  const [cellHeight, cellWidth] = cell;
-  const size = mulDims(x.shape[0] ?? 1, cellHeight * cellWidth);
-  // Row a of dy's matrix: dy at t − a·cellWidth. Row b of x's: x at t + b − (top·cellWidth + left). So their product over
+  const size = mulDims(x.shape[0] ?? 1, cell.height * cell.width);
+  const within = (place: number, end: number): boolean => place >= 0 && place < end;
+  const each = <T>(count: number, make: (i: number) => T): T[] =>
+    Array.from({ length: count }, (_, i) => make(i));
+  // Row a of dy's matrix: dy at t − a·cell.width. Row b of x's: x at t + b − (top·cell.width + left). So their product over
   // t is that of tap (a, b). The last kernelWidth entries meet the next copy's first: dy is zero there.
-  const rest = (kernelHeight - 1) * cellWidth + kernelWidth;
+  const rest = (kernelHeight - 1) * cell.width + kernelWidth;
   const length = addDims(size, rest);
+  const flatDy = flatCells(dy, cell, context);
   const rowsOfDy = shiftedRows(
     {
-      flat: flatCells(dy, cell, context),
+      copies: each(kernelHeight, (a) =>
+        masked(flatDy, (row) => within(row + a - top, cell.height), context),
+      ),
       channels: outChannels,
-      zeros: [0, rest + cellWidth, kernelWidth],
-      count: kernelHeight,
+      zeros: [0, rest + cell.width, kernelWidth],
       length,
     },
     context,
   );
-  const before = top * cellWidth + left;
+  const before = top * cell.width + left;
+  const flatX = flatCells(x, cell, context);
   const rowsOfX = shiftedRows(
     {
-      flat: flatCells(x, cell, context),
+      copies: each(kernelWidth, (b) =>
+        masked(flatX, (_, column) => within(column - b + left, cell.width), context),
+      ),
       channels,
       zeros: [before, rest - 1, rest - 1 - before + kernelWidth],
-      count: kernelWidth,
       length,
     },
     context,

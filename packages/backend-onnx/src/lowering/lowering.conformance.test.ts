@@ -48,7 +48,14 @@ const convolutions: Readonly<Record<string, Convolution>> = {
   "shifted, no padding": { picture: [9, 12, 11], filter: [20, 2, 3] },
   "shifted, rows only": { picture: [9, 9, 6], filter: [6, 3, 1], padding: [1, 0, 1, 0] },
   "shifted, columns only": { picture: [9, 6, 9], filter: [6, 1, 4], padding: [0, 3, 0, 3] },
-  "shifted, wide margins": { picture: [9, 5, 5], filter: [6, 3, 3], padding: [2, 2, 2, 2] },
+  "shifted with margins": { picture: [9, 21, 21], filter: [4, 3, 3], padding: [1, 1, 1, 1] },
+  "shifted with uneven margins": {
+    picture: [9, 21, 22],
+    filter: [4, 2, 2],
+    padding: [1, 0, 0, 1],
+  },
+  "shifted, one pixel": { picture: [9, 1, 1], filter: [4, 3, 3], padding: [1, 1, 1, 1] },
+  "shifted, large padding": { picture: [9, 5, 5], filter: [6, 3, 3], padding: [2, 2, 2, 2] },
   "flat shift, padding beyond the kernel": {
     picture: [9, 5, 5],
     filter: [6, 2, 2],
