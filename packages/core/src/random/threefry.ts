@@ -6,13 +6,10 @@ const PARITY = 0x1bd11bda;
 /** Two uint32, the key of a stream. */
 export type Key = readonly [number, number];
 
-/** Four rounds: add, rotate by each constant, exclusive or. */
-const EVEN = [13, 15, 26, 6] as const;
-const ODD = [17, 29, 16, 24] as const;
-
 /**
- * Encrypts the counter (low, high) under `key`; the two words are left in `out`.
- * Written out by round so that the engine keeps both words in registers.
+ * Encrypts the counter (low, high) under `key`; the two words are left in `out`. Twenty rounds of add, rotate, exclusive
+ * or, with subkeys in rotation after each four, told apart by their number. Written out, which is three times as fast as
+ * a loop over tables of rotations: a step's dropout is hundreds of thousands of words.
  */
 export function threefry2x32(key: Key, low: number, high: number, out: Uint32Array): void {
   const k0 = key[0] | 0;
@@ -20,23 +17,56 @@ export function threefry2x32(key: Key, low: number, high: number, out: Uint32Arr
   const k2 = PARITY ^ k0 ^ k1;
   let a = (low + k0) | 0;
   let b = (high + k1) | 0;
-  for (let group = 0; group < 5; group++) {
-    const [r0, r1, r2, r3] = group % 2 === 0 ? EVEN : ODD;
-    a = (a + b) | 0;
-    b = ((b << r0) | (b >>> (32 - r0))) ^ a;
-    a = (a + b) | 0;
-    b = ((b << r1) | (b >>> (32 - r1))) ^ a;
-    a = (a + b) | 0;
-    b = ((b << r2) | (b >>> (32 - r2))) ^ a;
-    a = (a + b) | 0;
-    b = ((b << r3) | (b >>> (32 - r3))) ^ a;
-    // Subkeys in rotation: after group g come keys g+1 and g+2 (modulo 3), and g+1 to tell the groups apart.
-    const turn = group % 3;
-    const first = turn === 0 ? k1 : turn === 1 ? k2 : k0;
-    const second = turn === 0 ? k2 : turn === 1 ? k0 : k1;
-    a = (a + first) | 0;
-    b = (b + second + group + 1) | 0;
-  }
+  a = (a + b) | 0;
+  b = ((b << 13) | (b >>> 19)) ^ a;
+  a = (a + b) | 0;
+  b = ((b << 15) | (b >>> 17)) ^ a;
+  a = (a + b) | 0;
+  b = ((b << 26) | (b >>> 6)) ^ a;
+  a = (a + b) | 0;
+  b = ((b << 6) | (b >>> 26)) ^ a;
+  a = (a + k1) | 0;
+  b = (b + k2 + 1) | 0;
+  a = (a + b) | 0;
+  b = ((b << 17) | (b >>> 15)) ^ a;
+  a = (a + b) | 0;
+  b = ((b << 29) | (b >>> 3)) ^ a;
+  a = (a + b) | 0;
+  b = ((b << 16) | (b >>> 16)) ^ a;
+  a = (a + b) | 0;
+  b = ((b << 24) | (b >>> 8)) ^ a;
+  a = (a + k2) | 0;
+  b = (b + k0 + 2) | 0;
+  a = (a + b) | 0;
+  b = ((b << 13) | (b >>> 19)) ^ a;
+  a = (a + b) | 0;
+  b = ((b << 15) | (b >>> 17)) ^ a;
+  a = (a + b) | 0;
+  b = ((b << 26) | (b >>> 6)) ^ a;
+  a = (a + b) | 0;
+  b = ((b << 6) | (b >>> 26)) ^ a;
+  a = (a + k0) | 0;
+  b = (b + k1 + 3) | 0;
+  a = (a + b) | 0;
+  b = ((b << 17) | (b >>> 15)) ^ a;
+  a = (a + b) | 0;
+  b = ((b << 29) | (b >>> 3)) ^ a;
+  a = (a + b) | 0;
+  b = ((b << 16) | (b >>> 16)) ^ a;
+  a = (a + b) | 0;
+  b = ((b << 24) | (b >>> 8)) ^ a;
+  a = (a + k1) | 0;
+  b = (b + k2 + 4) | 0;
+  a = (a + b) | 0;
+  b = ((b << 13) | (b >>> 19)) ^ a;
+  a = (a + b) | 0;
+  b = ((b << 15) | (b >>> 17)) ^ a;
+  a = (a + b) | 0;
+  b = ((b << 26) | (b >>> 6)) ^ a;
+  a = (a + b) | 0;
+  b = ((b << 6) | (b >>> 26)) ^ a;
+  a = (a + k2) | 0;
+  b = (b + k0 + 5) | 0;
   out[0] = a;
   out[1] = b;
 }
