@@ -48,11 +48,15 @@ const convolutions: Readonly<Record<string, Convolution>> = {
   "shifted, no padding": { picture: [9, 12, 11], filter: [20, 2, 3] },
   "shifted, rows only": { picture: [9, 9, 6], filter: [6, 3, 1], padding: [1, 0, 1, 0] },
   "shifted, columns only": { picture: [9, 6, 9], filter: [6, 1, 4], padding: [0, 3, 0, 3] },
-  "shifted with margins": { picture: [9, 21, 21], filter: [4, 3, 3], padding: [1, 1, 1, 1] },
-  "shifted with uneven margins": {
-    picture: [9, 21, 22],
-    filter: [4, 2, 2],
-    padding: [1, 0, 0, 1],
+  "columns shifted, with margins": {
+    picture: [9, 3, 24],
+    filter: [4, 1, 3],
+    padding: [0, 1, 0, 1],
+  },
+  "rows shifted, with uneven margins": {
+    picture: [9, 24, 4],
+    filter: [4, 2, 1],
+    padding: [1, 0, 0, 0],
   },
   "shifted, one pixel": { picture: [9, 1, 1], filter: [4, 3, 3], padding: [1, 1, 1, 1] },
   "shifted, large padding": { picture: [9, 5, 5], filter: [6, 3, 3], padding: [2, 2, 2, 2] },
