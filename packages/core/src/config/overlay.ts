@@ -38,7 +38,8 @@ export function parseAssignment(text: string): Plain {
   try {
     value = JSON.parse(raw);
   } catch {
-    // Not JSON: the text itself is the value.
+    // Not JSON: a number as people write it (.5), or the text itself.
+    if (/^[+-]?\.\d+(e[+-]?\d+)?$/i.test(raw)) value = Number(raw);
   }
   return path
     .split(".")

@@ -185,6 +185,7 @@ describe("overlay", () => {
 
   it("reads assignments", () => {
     expect(parseAssignment("training.steps=10")).toEqual({ training: { steps: 10 } });
+    expect(parseAssignment("training.ema=.5")).toEqual({ training: { ema: 0.5 } });
     expect(parseAssignment("name=my run")).toEqual({ name: "my run" });
     expect(() => parseAssignment("steps")).toThrow(ConfigError);
   });
