@@ -51,7 +51,7 @@ export function addQuickstartCommand(program: Command): void {
 Examples:
   $ npm run quickstart
   $ npm run quickstart -- --config configs/emoji-clip.ts     the paper's kinds of towers; the page then shows both
-  $ npm run quickstart -- --tiny --out /tmp/try
+  $ npm run quickstart -- --tiny --out try
 
 Ctrl-C saves; the same command goes on.`,
     )
