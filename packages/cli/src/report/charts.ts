@@ -18,7 +18,9 @@ function render(options: Plot.PlotOptions): string {
 }
 
 /** Exponential mean, so that the trend shows through the noise of single batches. */
-function smooth(points: readonly LossPoint[], keep = 0.95): readonly LossPoint[] {
+function smooth(points: readonly LossPoint[]): readonly LossPoint[] {
+  // A fifteenth of the curve, however many points were logged.
+  const keep = 1 - 1 / Math.max(2, points.length / 15);
   let mean = 0;
   let weight = 0;
   return points.map(({ step, loss }) => {
@@ -33,12 +35,12 @@ export function lossChart(models: readonly ModelReport[]): string {
   const marks = models.flatMap(({ losses }, i) => {
     const stroke = MODEL_COLOURS[i % MODEL_COLOURS.length] ?? INK;
     return [
-      Plot.line(losses, { x: "step", y: "loss", stroke, strokeOpacity: 0.2, strokeWidth: 1 }),
+      Plot.line(losses, { x: "step", y: "loss", stroke, strokeOpacity: 0.4, strokeWidth: 1 }),
       Plot.line(smooth(losses), { x: "step", y: "loss", stroke, strokeWidth: 2 }),
     ];
   });
   return render({
-    width: 720,
+    width: 840,
     height: 310,
     marginLeft: 46,
     marginBottom: 44,
@@ -68,7 +70,7 @@ export function styleChart(models: readonly ModelReport[]): string {
   ];
   const names = bars.map((bar) => bar.who);
   return render({
-    width: 720,
+    width: 840,
     height: 46 * bars.length + 58,
     marginTop: 8,
     marginBottom: 44,

@@ -46,12 +46,7 @@ export const matmulDef: PrimitiveDef<PrimitiveAttrs["matmul"]> = {
 };
 
 /** Output size of a convolution along one axis. @throws ShapeError when the window is larger than the padded picture. */
-function convOutputSize(
-  size: number,
-  kernel: number,
-  stride: number,
-  padding: number,
-): number {
+function convOutputSize(size: number, kernel: number, stride: number, padding: number): number {
   if (size + padding < kernel) {
     throw new ShapeError(
       `core/conv2d: input: expected at least the kernel's ${kernel} pixels, got ${size} with ${padding} of padding.`,
