@@ -2,10 +2,7 @@
 import { isDiptychError } from "@diptych/core";
 
 /** What is printed for `error`, and the exit code: 130 after Ctrl-C, else 1. */
-export function describeError(
-  error: unknown,
-  verbose: boolean,
-): { text: string; exitCode: number } {
+function describeError(error: unknown, verbose: boolean): { text: string; exitCode: number } {
   if (error instanceof Error && error.name === "AbortError") {
     return { text: "Stopped.", exitCode: 130 };
   }

@@ -40,7 +40,7 @@ export function cacheFolder(): string {
 }
 
 /** Calls a resolved part's factory. Its own schema has made the configuration, so the types hold. */
-export function createPart<K extends PluginKind>(
+function createPart<K extends PluginKind>(
   part: ResolvedPart<K>,
   dependencies: PluginKinds[K]["dependencies"],
 ): PluginKinds[K]["result"] | Promise<PluginKinds[K]["result"]> {

@@ -166,7 +166,7 @@ async function readOwnModel(
 }
 
 /** A tokenizer as it was saved. */
-export async function restoreTokenizer(
+async function restoreTokenizer(
   registry: Registry,
   state: ReturnType<Tokenizer["toJSON"]>,
 ): Promise<Tokenizer> {

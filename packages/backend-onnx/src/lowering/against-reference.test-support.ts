@@ -12,7 +12,7 @@ import { evaluateGraph } from "@diptych/core/reference";
 import { expect } from "vitest";
 
 /** Reproducible numbers in [-1, 1) (a linear congruential generator). */
-export function numbers(size: number, seed = 1): number[] {
+function numbers(size: number, seed = 1): number[] {
   let state = seed;
   return Array.from({ length: size }, () => {
     state = (state * 1664525 + 1013904223) % 2 ** 32;

@@ -13,7 +13,7 @@ export interface LoweringTarget {
 }
 
 /** Composites that ONNX Runtime's CPU provider computes faster, or as exactly in fewer passes, than their parts. */
-export const CPU_COMPOSITES: readonly CompositeName[] = [
+const CPU_COMPOSITES: readonly CompositeName[] = [
   "mean",
   "softmax",
   "logSoftmax",

@@ -7,7 +7,7 @@ import { writeSafetensors } from "../safetensors/write.js";
 const METADATA_KEY = "diptych";
 
 /** The reader with our metadata decoded from its text. @throws CheckpointError when that text is no JSON. */
-export function decodeMetadata(reader: CheckpointReader): CheckpointReader {
+function decodeMetadata(reader: CheckpointReader): CheckpointReader {
   const { [METADATA_KEY]: text, ...rest } = reader.metadata;
   if (typeof text !== "string") return reader;
   try {
@@ -20,7 +20,7 @@ export function decodeMetadata(reader: CheckpointReader): CheckpointReader {
   }
 }
 
-export function encodeMetadata(
+function encodeMetadata(
   metadata: Readonly<Record<string, unknown>>,
 ): Record<string, string> {
   return { format: "pt", [METADATA_KEY]: JSON.stringify(metadata) };

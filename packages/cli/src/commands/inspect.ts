@@ -57,7 +57,7 @@ function tensorTable(parameters: readonly InspectedParameter[]): string {
 }
 
 /** Weights and buffers by block; the last row sums up. */
-export function blockTable(parameters: readonly InspectedParameter[], depth: number): string {
+function blockTable(parameters: readonly InspectedParameter[], depth: number): string {
   const blocks = new Map<string, { weights: number; buffers: number }>();
   for (const { name, values, role } of parameters) {
     const path = name.split(".").slice(0, -1);

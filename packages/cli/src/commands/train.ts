@@ -104,7 +104,7 @@ function createRunView(): { on: (event: RunEvent) => void; stop: () => void } {
   };
 }
 
-export function printSummary(summary: TrainSummary, resumeCommand: string): void {
+function printSummary(summary: TrainSummary, resumeCommand: string): void {
   const lines = [
     summary.finished
       ? `Trained ${summary.step.toLocaleString("en")} steps in ${formatDuration(summary.seconds)}; the last loss was ${summary.loss?.toFixed(4) ?? "unknown"}.`

@@ -27,7 +27,7 @@ import type {
 } from "./report-data.js";
 
 /** Phrases as a person would type them. */
-export const PHRASES: readonly string[] = [
+const PHRASES: readonly string[] = [
   "a cat that laughs",
   "something sweet to eat",
   "red flower",

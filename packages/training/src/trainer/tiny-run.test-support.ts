@@ -117,7 +117,7 @@ export function tinyBuilt(mode: "train" | "eval" = "train", loss: Loss = differe
   return buildLoss(buildEncoders({ ...model, encoders, mode }), loss);
 }
 
-export const tinyAdamw = (): Optimizer => createAdamw(adamwSchema.parse({}));
+const tinyAdamw = (): Optimizer => createAdamw(adamwSchema.parse({}));
 
 export function tinyStep(options: Partial<TrainStepOptions> = {}): TrainStep {
   return buildTrainStep({
