@@ -20,9 +20,7 @@ function decodeMetadata(reader: CheckpointReader): CheckpointReader {
   }
 }
 
-function encodeMetadata(
-  metadata: Readonly<Record<string, unknown>>,
-): Record<string, string> {
+function encodeMetadata(metadata: Readonly<Record<string, unknown>>): Record<string, string> {
   return { format: "pt", [METADATA_KEY]: JSON.stringify(metadata) };
 }
 
