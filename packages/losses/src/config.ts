@@ -8,7 +8,11 @@ const between = z
   .refine(([rows, columns]) => rows !== columns, { message: "expected two different modalities" })
   .default(["image", "text"]);
 
-export const infoNceSchema = z.strictObject({ between });
+export const infoNceSchema = z.strictObject({
+  between,
+  /** Several positives of a row share one softmax, or each compete with the negatives alone. */
+  positives: z.enum(["together", "apart"]).default("together"),
+});
 export const sigmoidSchema = z.strictObject({ between });
 export const supervisedContrastiveSchema = z.strictObject({
   modality: modality.default("image"),

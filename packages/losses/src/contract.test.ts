@@ -5,6 +5,10 @@ import { createSupervisedContrastive } from "./supervised-contrastive.js";
 import { createWeightedSum } from "./weighted-sum.js";
 
 describeLossContract({ name: "info-nce", create: () => createInfoNce() });
+describeLossContract({
+  name: "info-nce, positives apart",
+  create: () => createInfoNce({ positives: "apart" }),
+});
 describeLossContract({ name: "sigmoid", create: () => createSigmoidLoss(), logitBias: true });
 describeLossContract({
   name: "supervised-contrastive",

@@ -89,15 +89,57 @@ describe("InfoNCE", () => {
     checkGradients(loss, { features: { image, text }, samples, logitScale: scale });
   });
 
-  it("is 0 with zero gradients where nothing is positive", () => {
-    const found = runLoss(loss, {
-      features: { image, text },
-      samples: { image: [1, 2, 3, 4], text: [5, 6, 7] },
-    });
-    expect(found.loss).toBeCloseTo(0, 15);
-    expect(found.gradients["image"]!.every((v) => Math.abs(v) === 0)).toBe(true);
-    expect(found.metrics["positiveSimilarity"]).toBe(0);
+  it("lets each positive compete with the negatives alone when they are kept apart", () => {
+    const apart = createInfoNce({ positives: "apart" });
+    const logits = image.map((row) => text.map((column) => 7 * dot(row, column)));
+    const same = image.map((_, i) => text.map((_, j) => samples.image[i] === samples.text[j]));
+    const one = (row: readonly number[], positives: readonly boolean[]): number | undefined => {
+      const negatives = row.filter((_, i) => !positives[i]);
+      const each = row
+        .filter((_, i) => positives[i])
+        .map((value) => logSumExp([value, ...negatives]) - value);
+      return each.length === 0 ? undefined : average(each);
+    };
+    const rows = meanOfDefined(logits.map((row, i) => one(row, same[i]!)));
+    const columns = meanOfDefined(
+      text.map((_, j) =>
+        one(
+          logits.map((r) => r[j]!),
+          same.map((r) => r[j]!),
+        ),
+      ),
+    );
+    const at = { features: { image, text }, samples, logitScale: scale };
+    expect(runLoss(apart, at).loss).toBeCloseTo((rows + columns) / 2, 12);
+    checkGradients(apart, at);
+    const alone = { features: { image: image.slice(0, 3), text }, logitScale: scale };
+    expect(runLoss(apart, alone).loss).toBeCloseTo(runLoss(loss, alone).loss, 12);
   });
+
+  it.each(["together", "apart"] as const)(
+    "stays finite when all are positives, %s",
+    (positives) => {
+      const { loss: value, gradients } = runLoss(createInfoNce({ positives }), {
+        features: { image, text },
+        samples: { image: [1, 1, 1, 1], text: [1, 1, 1] },
+      });
+      expect([value, ...Object.values(gradients).flat()].every(Number.isFinite)).toBe(true);
+      if (positives === "apart") expect(value).toBe(0);
+    },
+  );
+
+  it.each(["together", "apart"] as const)(
+    "is 0 with zero gradients without positives, %s",
+    (positives) => {
+      const found = runLoss(createInfoNce({ positives }), {
+        features: { image, text },
+        samples: { image: [1, 2, 3, 4], text: [5, 6, 7] },
+      });
+      expect(found.loss).toBeCloseTo(0, 15);
+      expect(found.gradients["image"]!.every((v) => Math.abs(v) === 0)).toBe(true);
+      expect(found.metrics["positiveSimilarity"]).toBe(0);
+    },
+  );
 
   it("stays finite at scales far beyond training", () => {
     const found = runLoss(loss, { features: { image, text }, samples, logitScale: Math.log(1e6) });

@@ -21,7 +21,8 @@ export function overlay(base: unknown, over: unknown): unknown {
 }
 
 /**
- * A partial configuration from `path=value` as typed on a command line; the value is JSON where it parses, else text.
+ * A partial configuration from `path=value` as typed on a command line; the value is JSON where it parses,
+ * `undefined` (which unsets what the file says), else text.
  *
  * @throws ConfigError when there is no `=` or no path.
  */
@@ -38,8 +39,9 @@ export function parseAssignment(text: string): Plain {
   try {
     value = JSON.parse(raw);
   } catch {
-    // Not JSON: a number as people write it (.5), or the text itself.
-    if (/^[+-]?\.\d+(e[+-]?\d+)?$/i.test(raw)) value = Number(raw);
+    // Not JSON: a number as people write it (.5), nothing, or the text itself.
+    if (raw === "undefined") value = undefined;
+    else if (/^[+-]?\.\d+(e[+-]?\d+)?$/i.test(raw)) value = Number(raw);
   }
   return path
     .split(".")

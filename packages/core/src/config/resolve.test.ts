@@ -186,6 +186,9 @@ describe("overlay", () => {
   it("reads assignments", () => {
     expect(parseAssignment("training.steps=10")).toEqual({ training: { steps: 10 } });
     expect(parseAssignment("training.ema=.5")).toEqual({ training: { ema: 0.5 } });
+    expect(parseAssignment("training.duration=undefined")).toEqual({
+      training: { duration: undefined },
+    });
     expect(parseAssignment("name=my run")).toEqual({ name: "my run" });
     expect(() => parseAssignment("steps")).toThrow(ConfigError);
   });

@@ -87,7 +87,8 @@ export const trainingSchema = z
     precision: z.enum(["fp32"]).default("fp32"),
   })
   .refine((t) => [t.steps, t.epochs, t.duration].filter((x) => x !== undefined).length <= 1, {
-    message: "expected one of steps, epochs, duration, got several",
+    message:
+      "expected one of steps, epochs, duration, got several. Leave the others out, or unset them (--set training.duration=undefined)",
   });
 
 const evaluatorEntry = z.strictObject({

@@ -10,7 +10,13 @@ import {
   type EmojiDataset,
   type EmojiSet,
 } from "@diptych/data";
-import { buildClassWeights, classify, similarities, topCandidates, type Embeddings } from "@diptych/zeroshot";
+import {
+  buildClassWeights,
+  classify,
+  similarities,
+  topCandidates,
+  type Embeddings,
+} from "@diptych/zeroshot";
 
 /** Share of right answers among the first guess and the first five. */
 export interface TopShares {
@@ -82,7 +88,11 @@ export async function measureEmoji(options: MeasureOptions): Promise<EmojiTest> 
   const styleResult = classify(style.embeddings, weights, style.dataset.conceptIndices);
   const unseen = concepts.dataset.conceptIndices;
   const unseenWeights = rowsOf(weights, unseen);
-  const own = classify(concepts.embeddings, unseenWeights, unseen.map((_, i) => i));
+  const own = classify(
+    concepts.embeddings,
+    unseenWeights,
+    unseen.map((_, i) => i),
+  );
   const all = classify(concepts.embeddings, weights, unseen);
   const pixels = await emojiPixelBaseline(set, config, signal);
   const shares = ({ metrics }: typeof own): TopShares => ({
@@ -97,7 +107,11 @@ export async function measureEmoji(options: MeasureOptions): Promise<EmojiTest> 
       chance: 1 / names.length,
       pixelTop1: pixels.top1,
     },
-    heldOutConcepts: { queries: concepts.images.length, among224: shares(own), amongAll: shares(all) },
+    heldOutConcepts: {
+      queries: concepts.images.length,
+      among224: shares(own),
+      amongAll: shares(all),
+    },
   };
   const guessers = {
     heldOutStyle: { part: style, weights, names },
@@ -123,11 +137,15 @@ export async function measureEmoji(options: MeasureOptions): Promise<EmojiTest> 
         };
       });
     },
-    search: (phrases: readonly string[], count: number) => search(encode, [style, concepts], phrases, count),
+    search: (phrases: readonly string[], count: number) =>
+      search(encode, [style, concepts], phrases, count),
   });
 }
 
-async function embedPart({ encode, set, config }: MeasureOptions, part: EmojiConfig["part"]): Promise<Part> {
+async function embedPart(
+  { encode, set, config }: MeasureOptions,
+  part: EmojiConfig["part"],
+): Promise<Part> {
   const dataset = createEmojiDataset(set, { ...config, part });
   const images = dataset.families.flatMap((family) =>
     dataset.conceptIndices.map((concept) => set.picture(family, concept)),
