@@ -28,7 +28,7 @@ export async function openRun(file, backend) {
   const loss = createLoss(config, registry, model);
   const binding = {
     imageBatch: training.batchSize * data.imagesPerSample,
-    textBatch: training.batchSize * data.captionsPerSample,
+    textBatch: (training.batchSize + data.extraCaptions) * data.captionsPerSample,
     textTokens: tokenizer.contextLength,
   };
   const built = buildLoss(buildEncoders({ ...model, mode: "train" }), loss);
@@ -49,6 +49,7 @@ export async function openRun(file, backend) {
       seed,
       imagesPerSample: data.imagesPerSample,
       captionsPerSample: data.captionsPerSample,
+      extraCaptions: data.extraCaptions,
       imageTransforms: data.transform ? [await create(data.transform, size)] : [],
       ...size,
       mean: data.mean,

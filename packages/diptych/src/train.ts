@@ -144,12 +144,12 @@ async function savedTokenizer(
   }
 }
 
-/** Symbols of a training batch: pictures and texts of `batchSize` samples. */
+/** Symbols of a training batch: pictures of `batchSize` samples, texts of those and of the extra ones. */
 function batchSizes(config: ResolvedConfig): { imageBatch: number; textBatch: number } {
   const { batchSize } = config.training;
   return {
     imageBatch: batchSize * config.data.imagesPerSample,
-    textBatch: batchSize * config.data.captionsPerSample,
+    textBatch: (batchSize + config.data.extraCaptions) * config.data.captionsPerSample,
   };
 }
 
@@ -177,6 +177,7 @@ function createRunLoader(config: ResolvedConfig, run: Run, on: RunListener): Loa
     seed,
     imagesPerSample: data.imagesPerSample,
     captionsPerSample: data.captionsPerSample,
+    extraCaptions: data.extraCaptions,
     imageTransforms: transform ? [transform] : [],
     ...size,
     mean: data.mean,

@@ -59,6 +59,8 @@ export const dataSchema = z.strictObject({
   /** Pictures and captions of one sample in a batch. */
   imagesPerSample: positiveInteger.default(1),
   captionsPerSample: positiveInteger.default(1),
+  /** Further samples a batch that give captions without pictures: negatives for a text tower that costs little. */
+  extraCaptions: z.int().min(0).default(0),
   mean: channels.default([...CLIP_MEAN]),
   std: channels.default([...CLIP_STD]),
   onBadSample: z.enum(["throw", "skip"]).default("throw"),

@@ -24,7 +24,7 @@ export interface Sample {
 export interface SampleRequest {
   /** Seeded by (seed, epoch, position): the only source of chance, so that a run replays. */
   readonly random: Random;
-  /** Pictures to give (distinct where there are enough), default 1. */
+  /** Pictures to give (distinct where there are enough), default 1; none are read for 0. */
   readonly images?: number;
   /** Captions to give, default 1. */
   readonly captions?: number;

@@ -111,6 +111,12 @@ describe("image folder", () => {
     await expect(dataset.sample(5, request)).rejects.toThrow(/from 0 to 4, got 5/);
   });
 
+  it("reads no picture where only captions are asked for", async () => {
+    const dataset = await folder({ path: "classes" });
+    const { images, captions } = await dataset.sample(1, { ...request, images: 0 });
+    expect([images, captions]).toEqual([[], ["a photo of a cat"]]);
+  });
+
   it("refuses templates without a class and unknown keys", () => {
     expect(imageFolderSchema.safeParse({ path: "x", templates: ["a photo"] }).success).toBe(false);
     expect(imageFolderSchema.safeParse({ path: "x", glob: "*" }).success).toBe(false);

@@ -39,7 +39,8 @@ interface ReadSample {
 
 /**
  * Feeds `image` [n·V, 3, H, W] float32, `text` [n·C, contextLength] and `textLengths` [n·C] int32, `imageSample`
- * [n·V] and `textSample` [n·C] int32 (rows of equal numbers show one concept). Rows of a sample follow each other.
+ * [n·V] and `textSample` [n·C] int32 (rows of equal numbers show one concept). Rows of a sample follow each other;
+ * texts of samples that give captions alone come last (their rows: n + E in place of n).
  *
  * @param pixels Memory for `image`, of a full batch.
  * @throws DataError naming the sample that cannot be read or has too few pictures or captions.
@@ -50,18 +51,21 @@ export async function assembleBatch(
   options: AssembleOptions,
 ): Promise<Feeds> {
   const { imagesPerSample, captionsPerSample, imageHeight, imageWidth } = options;
+  const planned = [...batch.samples, ...batch.captionsOnly];
   const size = batch.samples.length;
-  const read = new Array<ReadSample>(size);
+  const read = new Array<ReadSample>(planned.length);
   const random = options.random.split("transform").split(batch.epoch);
-  await eachAtOnce(size, async (i) => {
-    const planned = batch.samples[i] as PlannedSample;
-    const sample = await planned.read();
-    checkCounts(sample, options);
-    await writePictures(sample, random.split(planned.position), {
-      ...options,
-      pixels,
-      row: i * imagesPerSample,
-    });
+  await eachAtOnce(planned.length, async (i) => {
+    const { position, read: readSample } = planned[i] as PlannedSample;
+    const sample = await readSample();
+    checkCounts(sample, i < size ? options : { ...options, imagesPerSample: 0 });
+    if (i < size) {
+      await writePictures(sample, random.split(position), {
+        ...options,
+        pixels,
+        row: i * imagesPerSample,
+      });
+    }
     const captions = sample.captions.slice(0, captionsPerSample);
     read[i] = { id: sample.id, concept: sample.concept, captions };
   });
@@ -77,7 +81,7 @@ export async function assembleBatch(
     ),
     text: createHostTensor("int32", [texts.batch, texts.contextLength], texts.ids),
     textLengths: createHostTensor("int32", [texts.batch], texts.lengths),
-    imageSample: repeatEach(concepts, imagesPerSample),
+    imageSample: repeatEach(concepts.subarray(0, size), imagesPerSample),
     textSample: repeatEach(concepts, captionsPerSample),
   });
 }

@@ -6,6 +6,8 @@ export interface PlannedBatch {
   readonly step: number;
   readonly epoch: number;
   readonly samples: readonly PlannedSample[];
+  /** Samples that give captions alone, after those of `samples`. */
+  readonly captionsOnly: readonly PlannedSample[];
 }
 
 export interface PlannedSample {
@@ -27,6 +29,8 @@ export interface SourceOptions {
   readonly batchSize: number;
   readonly imagesPerSample: number;
   readonly captionsPerSample: number;
+  /** Further samples a batch that give captions alone. */
+  readonly extraCaptions: number;
   readonly dropLast: boolean;
   readonly distinctConcepts: boolean;
   readonly onBadSample: "throw" | "skip";

@@ -1,4 +1,4 @@
-import type { Image, Random } from "@diptych/core";
+import type { Image, Random, SampleRequest } from "@diptych/core";
 import { describe, expect, it } from "vitest";
 import { createLoader, type Batch, type Loader, type LoaderOptions } from "./create-loader.js";
 import { numberTokenizer, numbersDataset, numbersStream } from "./loader.test-support.js";
@@ -69,6 +69,49 @@ describe("the feeds", () => {
       }
       break;
     }
+  });
+
+  it("add captions of the samples that follow, without their pictures", async () => {
+    const [first, , , , last] = await take(loaderOf({ extraCaptions: 3, captionsPerSample: 2 }), 5);
+    expect(first?.feeds["image"]).toHaveLength(4 * 3 * 2 * 2);
+    expect(first?.feeds["imageSample"]).toEqual([0, 1, 2, 3]);
+    expect(first?.feeds["textSample"]).toEqual([0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6]);
+    const order = (await take(loaderOf(), 5)).flatMap(numbers);
+    const twice = (from: readonly number[]): number[] => from.flatMap((n) => [n, n]);
+    expect(numbers(first as Seen)).toEqual(twice(order.slice(0, 7)));
+    // The epoch's last batch goes on with the two left over, and then from the epoch's start.
+    const texts = numbers(last as Seen);
+    expect(texts.slice(0, 8)).toEqual(twice(order.slice(16, 20)));
+    expect(texts.slice(12)).toEqual(twice(order.slice(0, 1)));
+  });
+
+  it("mark an extra caption of a concept in the batch as its positive", async () => {
+    const dataset = numbersDataset(8, { concept: (i) => `c${i % 4}` });
+    const [batch] = await take(loaderOf({ dataset, extraCaptions: 4 }), 1);
+    const samples = batch?.feeds["textSample"] ?? [];
+    expect(samples.slice(0, 4)).toEqual([0, 1, 2, 3]);
+    expect([...samples.slice(4)].sort()).toEqual([0, 1, 2, 3]);
+  });
+
+  it("read no picture for extra captions, and refuse more than the set or a stream has", async () => {
+    const dataset = numbersDataset(22);
+    const asked: (number | undefined)[] = [];
+    const spied = {
+      ...dataset,
+      sample: (index: number, request: SampleRequest) => {
+        asked.push(request.images);
+        return dataset.sample(index, request);
+      },
+    };
+    await take(loaderOf({ dataset: spied, extraCaptions: 2, prefetch: 1 }), 1);
+    expect(asked.slice(0, 6)).toEqual([1, 1, 1, 1, 0, 0]);
+    expect(() => loaderOf({ extraCaptions: 19 })).toThrow(
+      /a batch of 4 samples and 19 extra captions, got 22/,
+    );
+    expect(() => loaderOf({ extraCaptions: -1 })).toThrow(/extraCaptions: expected an integer/);
+    expect(() => loaderOf({ dataset: numbersStream(22), extraCaptions: 1 })).toThrow(
+      /extraCaptions: expected 0 .*stream/,
+    );
   });
 
   it("number samples without a concept apart", async () => {

@@ -22,6 +22,11 @@ export interface LoaderOptions {
   /** Default 1 each. */
   readonly imagesPerSample?: number;
   readonly captionsPerSample?: number;
+  /**
+   * Further samples a batch that give their captions without pictures: negatives, for a text tower that costs little
+   * beside the image tower. Default 0; sized sets only.
+   */
+  readonly extraCaptions?: number;
   /** Applied to each picture in turn; a result of another size is resized. */
   readonly imageTransforms?: readonly ImageTransform[];
   readonly tokenizer: Tokenizer;
@@ -100,6 +105,7 @@ export function createLoader(options: LoaderOptions): Loader {
     batchSize: options.batchSize,
     imagesPerSample: assembly.imagesPerSample,
     captionsPerSample: assembly.captionsPerSample,
+    extraCaptions: options.extraCaptions ?? 0,
     dropLast: options.dropLast ?? true,
     distinctConcepts: options.distinctConcepts ?? true,
     onBadSample: options.onBadSample ?? "throw",
@@ -174,9 +180,13 @@ function checkCounts(options: LoaderOptions): void {
     imageWidth: options.imageWidth,
     prefetch: options.prefetch ?? 3,
   };
-  const problems = Object.entries(counts)
-    .filter(([, value]) => !Number.isInteger(value) || value < 1)
-    .map(([path, value]) => ({ path, message: `expected an integer of at least 1, got ${value}` }));
+  const problems = Object.entries({ ...counts, extraCaptions: options.extraCaptions ?? 0 })
+    .map(([path, value]) => ({ path, value, least: path === "extraCaptions" ? 0 : 1 }))
+    .filter(({ value, least }) => !Number.isInteger(value) || value < least)
+    .map(({ path, value, least }) => ({
+      path,
+      message: `expected an integer of at least ${least}, got ${value}`,
+    }));
   if (problems.length > 0) {
     throw new ConfigError(
       `data/createLoader: ${problems.map((p) => `${p.path}: ${p.message}`).join("; ")}.`,

@@ -12,11 +12,11 @@ import { epochOrder } from "./epoch-order.js";
 /** Unreadable samples in a row after which skipping gives up. */
 const MOST_SKIPPED_IN_A_ROW = 32;
 
-/** @throws DataError when a batch is larger than the set. */
+/** @throws DataError when a batch, with its extra captions, is larger than the set. */
 export function createSizedSource(dataset: SizedDataset, options: SourceOptions): BatchSource {
-  const { batchSize } = options;
+  const { batchSize, extraCaptions } = options;
   const { size } = dataset;
-  checkBatchFits(dataset.name, size, batchSize);
+  checkBatchFits(dataset.name, size, options);
   const stepsPerEpoch = options.dropLast
     ? Math.floor(size / batchSize)
     : Math.ceil(size / batchSize);
@@ -24,14 +24,14 @@ export function createSizedSource(dataset: SizedDataset, options: SourceOptions)
   const planStep = (step: number): PlannedBatch => {
     const epoch = Math.floor(step / stepsPerEpoch);
     const first = (step % stepsPerEpoch) * batchSize;
-    const indices = orderOf(epoch).subarray(first, first + batchSize);
+    const order = orderOf(epoch);
     const random = options.random.split("sample").split(epoch);
-    const samples = Array.from(indices, (index, i): PlannedSample => {
-      const position = first + i;
+    const planSample = (position: number, images: number): PlannedSample => {
+      const index = order[position] as number;
       const read = (from: number): Sample | Promise<Sample> =>
         dataset.sample(from, {
           random: random.split(position),
-          images: options.imagesPerSample,
+          images,
           captions: options.captionsPerSample,
         });
       return {
@@ -41,8 +41,16 @@ export function createSizedSource(dataset: SizedDataset, options: SourceOptions)
             ? read(index)
             : readOrNext(read, index, { size, onSkip: options.onSkip }),
       };
-    });
-    return { step, epoch, samples };
+    };
+    const count = Math.min(batchSize, size - first);
+    const samples = Array.from({ length: count }, (_, i) =>
+      planSample(first + i, options.imagesPerSample),
+    );
+    // The ones that follow in the epoch's order, from its start again at its end.
+    const captionsOnly = Array.from({ length: extraCaptions }, (_, i) =>
+      planSample((first + count + i) % size, 0),
+    );
+    return { step, epoch, samples, captionsOnly };
   };
   return {
     stepsPerEpoch,
@@ -53,10 +61,15 @@ export function createSizedSource(dataset: SizedDataset, options: SourceOptions)
 }
 
 /** @throws DataError when the set is empty or smaller than a batch. */
-function checkBatchFits(name: string, size: number, batchSize: number): void {
-  if (size >= batchSize) return;
+function checkBatchFits(
+  name: string,
+  size: number,
+  { batchSize, extraCaptions }: SourceOptions,
+): void {
+  if (size >= batchSize + extraCaptions) return;
+  const wanted = extraCaptions > 0 ? ` and ${extraCaptions} extra captions` : "";
   throw new DataError(
-    `data/createLoader: ${name}: expected at least a batch of ${batchSize} samples, got ${size}. Lower training.batchSize, or add data.`,
+    `data/createLoader: ${name}: expected at least a batch of ${batchSize} samples${wanted}, got ${size}. Lower training.batchSize${extraCaptions > 0 ? " or data.extraCaptions" : ""}, or add data.`,
   );
 }
 

@@ -1,5 +1,5 @@
 /** Batches of a set that can only be read in its own order. */
-import { DataError, type Sample, type StreamingDataset } from "@diptych/core";
+import { ConfigError, DataError, type Sample, type StreamingDataset } from "@diptych/core";
 import type { BatchSource, PlannedBatch, SourceOptions } from "./batch-source.js";
 
 interface Place {
@@ -10,11 +10,18 @@ interface Place {
 /**
  * An epoch's samples in batches; the rest below a batch is left out with `dropLast`. A start at a later step jumps
  * there by position while that is in the first epoch; beyond it, epochs are counted through, as their sizes are unknown.
+ *
+ * @throws ConfigError where captions of further samples are asked for, which a stream cannot look up.
  */
 export function createStreamingSource(
   dataset: StreamingDataset,
   options: SourceOptions,
 ): BatchSource {
+  if (options.extraCaptions > 0) {
+    throw new ConfigError(
+      `data/createLoader: extraCaptions: expected 0 for ${dataset.name}, which is a stream, got ${options.extraCaptions}. Leave it out, or use a set of known size.`,
+    );
+  }
   return {
     stepsPerEpoch: undefined,
     async *plan(startStep: number) {
@@ -37,7 +44,7 @@ interface ReadSample {
 
 function planned(step: number, epoch: number, read: readonly ReadSample[]): PlannedBatch {
   const samples = read.map(({ position, sample }) => ({ position, read: () => sample }));
-  return { step, epoch, samples };
+  return { step, epoch, samples, captionsOnly: [] };
 }
 
 async function* batchesFrom(

@@ -114,6 +114,8 @@ const sized: readonly ContractCheck<DatasetContractOptions>[] = [
         expect(two.images).toHaveLength(2 * one.images.length);
         expect(two.captions).toHaveLength(3 * one.captions.length);
         checkSample(two);
+        const none = await dataset.sample(0, requestOf(1, { images: 0 }));
+        expect(none.images, "no picture where none is asked for").toHaveLength(0);
       }),
   },
   {

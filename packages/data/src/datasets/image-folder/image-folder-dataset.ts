@@ -52,11 +52,12 @@ export async function loadImageFolder(
     },
     sample: async (index, { random, images = 1, captions = 1 }) => {
       const { path, className } = at(index);
-      const image = await decodeImage(path, { pixelLimit: config.pixelLimit });
+      const image =
+        images > 0 ? await decodeImage(path, { pixelLimit: config.pixelLimit }) : undefined;
       return {
         id: relative(root, path),
         concept: className,
-        images: Array.from({ length: images }, () => image),
+        images: image ? Array.from({ length: images }, () => image) : [],
         captions: drawDistinct(captionsOf(className), captions, random),
         labels: { class: className },
       };

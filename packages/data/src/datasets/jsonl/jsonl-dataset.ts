@@ -43,11 +43,12 @@ export async function loadJsonl(config: JsonlConfig, baseDir: string): Promise<J
     },
     sample: async (index, { random, images = 1, captions = 1 }) => {
       const entry = at(index);
-      const image = await decodeEntry(resolve(imageRoot, entry.image), idOf(entry), config);
+      const path = resolve(imageRoot, entry.image);
+      const image = images > 0 ? await decodeEntry(path, idOf(entry), config) : undefined;
       return {
         id: idOf(entry),
         ...(entry.concept === undefined ? {} : { concept: entry.concept }),
-        images: Array.from({ length: images }, () => image),
+        images: image ? Array.from({ length: images }, () => image) : [],
         captions: drawDistinct(entry.captions, captions, random),
         ...(entry.labels === undefined ? {} : { labels: entry.labels }),
       };
