@@ -7,6 +7,7 @@ export {
 } from "./bpe-tokenizer.js";
 export { cutVocabulary } from "./cut-vocabulary.js";
 export type { Truncation } from "./fit-context.js";
+export { toHuggingFaceTokenizer, type HuggingFaceTokenizer } from "./hugging-face-tokenizer.js";
 export { createBpeTokenizerFromJson } from "./restore-bpe-tokenizer.js";
 export { openClipSpecialNames, type SpecialNames } from "./split-words.js";
 export { clipVocabularySha256 } from "./vocabulary-file.js";

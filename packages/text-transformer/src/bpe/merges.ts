@@ -9,7 +9,8 @@ import { createPairTable, setPairRank, type PairTable } from "./pair-table.js";
 /** How many merges CLIP uses of its file: 49,408 ids less two special and 512 single bytes. */
 export const clipMerges = 49_152 - 256 - 2;
 
-const endOfWord = "</w>";
+/** What a merges file writes after the last character of a word. */
+export const endOfWord = "</w>";
 
 /** Symbols and merges of a tokenizer; special ids are `symbols` (start) and `symbols + 1` (end). */
 export interface BpeVocabulary {
