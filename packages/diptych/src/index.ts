@@ -21,7 +21,7 @@ export {
   type EmojiConfig,
   type EmojiSet,
 } from "@diptych/data";
-export { compactResNet } from "@diptych/encoders-resnet";
+export { compactResNet, modifiedResNet } from "@diptych/encoders-resnet";
 export { vit } from "@diptych/encoders-vit";
 export { infoNce, sigmoidLoss, supervisedContrastive, weightedSum } from "@diptych/losses";
 export {
@@ -51,6 +51,13 @@ export {
   type OpenConfigOptions,
   type OpenedConfig,
 } from "./load-config.js";
+export {
+  OPEN_CLIP_MODEL_NAMES,
+  openClipConfig,
+  openClipConfigs,
+  type OpenClipConfig,
+  type OpenClipModelName,
+} from "./open-clip-configs.js";
 export { createOpenClipModel } from "./open-clip-model.js";
 export {
   measureEmoji,

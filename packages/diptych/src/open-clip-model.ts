@@ -1,5 +1,6 @@
 /** The model that an open_clip config describes: its ViTs with CLIP's text transformer. */
 import { ConfigError, createMultiEncoder, type MultiEncoder } from "@diptych/core";
+import { createModifiedResNet } from "@diptych/encoders-resnet";
 import { createVitEncoder } from "@diptych/encoders-vit";
 import { createTextEncoder } from "@diptych/text-transformer";
 import { z } from "zod";
@@ -11,11 +12,11 @@ const configSchema = z.strictObject({
   embed_dim: size,
   quick_gelu: z.boolean().default(false),
   vision_cfg: z.strictObject({
-    layers: size,
+    layers: z.union([size, z.tuple([size, size, size, size])]),
     width: size,
     head_width: size.default(64),
     mlp_ratio: z.number().positive().default(4),
-    patch_size: size,
+    patch_size: size.nullish(),
     image_size: z.union([size, z.tuple([size, size])]).default(224),
   }),
   text_cfg: z.strictObject({
@@ -47,18 +48,29 @@ export function createOpenClipModel(modelConfig: unknown): MultiEncoder {
   }
   const { embed_dim: embedDim, quick_gelu, vision_cfg: vision, text_cfg: text } = parsed.data;
   const activation = quick_gelu ? "quickGelu" : "gelu";
-  const image = createVitEncoder(
-    {
-      imageSize: vision.image_size,
-      patchSize: vision.patch_size,
-      width: vision.width,
-      layers: vision.layers,
-      heads: Math.floor(vision.width / vision.head_width),
-      mlpDim: Math.floor(vision.width * vision.mlp_ratio),
-      activation,
-    },
-    { embedDim },
-  );
+  const image =
+    typeof vision.layers === "number"
+      ? createVitEncoder(
+          {
+            imageSize: vision.image_size,
+            patchSize: vision.patch_size ?? 16,
+            width: vision.width,
+            layers: vision.layers,
+            heads: Math.floor(vision.width / vision.head_width),
+            mlpDim: Math.floor(vision.width * vision.mlp_ratio),
+            activation,
+          },
+          { embedDim },
+        )
+      : createModifiedResNet(
+          {
+            imageSize: vision.image_size,
+            width: vision.width,
+            layers: vision.layers,
+            heads: Math.floor((32 * vision.width) / vision.head_width),
+          },
+          { embedDim },
+        );
   const textTower = createTextEncoder(
     {
       vocab: text.vocab_size,

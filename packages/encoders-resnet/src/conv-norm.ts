@@ -1,6 +1,6 @@
 /** A 3×3 or 1×1 convolution without bias and the batch norm after it. */
 import type { BuildContext, Initializer, Value } from "@diptych/core";
-import { buildBatchNorm, buildConv2d, inScope } from "@diptych/nn";
+import { buildBatchNorm, buildConv2d, inScope, type BatchNormMode } from "@diptych/nn";
 
 export interface ConvNormOptions {
   /** Names of the two layers, e.g. `conv1` and `bn1`. */
@@ -9,13 +9,15 @@ export interface ConvNormOptions {
   readonly kernel: 1 | 3;
   readonly stride?: 1 | 2;
   readonly scaleInit?: Initializer;
+  /** How the norm works in training; `batch` by default. */
+  readonly norms?: BatchNormMode;
 }
 
 /** norm(conv(x)): [batch, channels, height, width] → [batch, outChannels, height/stride, width/stride]. */
 export function buildConvNorm(
   context: BuildContext,
   x: Value,
-  { names, outChannels, kernel, stride = 1, scaleInit }: ConvNormOptions,
+  { names, outChannels, kernel, stride = 1, scaleInit, norms = "batch" }: ConvNormOptions,
 ): Value {
   const [conv, norm] = names;
   const y = buildConv2d(inScope(context, conv), x, {
@@ -24,5 +26,8 @@ export function buildConvNorm(
     stride,
     padding: kernel === 3 ? 1 : 0,
   });
-  return buildBatchNorm(inScope(context, norm), y, scaleInit ? { scaleInit } : {});
+  return buildBatchNorm(inScope(context, norm), y, {
+    mode: norms,
+    ...(scaleInit ? { scaleInit } : {}),
+  });
 }

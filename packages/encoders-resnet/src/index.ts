@@ -12,4 +12,21 @@ export {
   type CompactResNetSettings,
   type StageSettings,
 } from "./config.js";
+export {
+  modifiedResNet,
+  modifiedResNetSchema,
+  resolveModifiedResNet,
+  type ModifiedResNetOptions,
+  type ModifiedResNetSettings,
+} from "./modified-resnet-config.js";
+export {
+  createModifiedResNet,
+  createResolvedModifiedResNet,
+  type ModifiedResNetDependencies,
+} from "./modified-resnet-encoder.js";
 export { resnetPlugin } from "./plugin.js";
+export {
+  modifiedResNetVariants,
+  type ModifiedResNetVariant,
+  type ModifiedResNetVariantName,
+} from "./variants.js";

@@ -12,14 +12,25 @@ import {
   staticShape,
   transpose,
   type BuildContext,
+  type Dim,
   type Value,
 } from "@diptych/core";
+import { attentionProbabilities } from "./attention-probabilities.js";
 import { inScope } from "./in-scope.js";
-import { buildLinear } from "./linear.js";
+import { applyLinear, buildLinear, declareLinear } from "./linear.js";
 
 export interface AttentionPoolOptions {
   readonly heads: number;
   readonly embedDim: number;
+}
+
+export interface AttentionPoolOutput {
+  /** [batch, embedDim] */
+  readonly output: Value;
+  /** What the pool would return if it attended to one place alone: [batch, height·width, embedDim], row by row. */
+  readonly places: Value;
+  /** [batch, heads, 1, height·width+1]; the first key is the mean. Computed only in graphs that ask for it. */
+  readonly probabilities: Value;
 }
 
 /**
@@ -28,13 +39,12 @@ export interface AttentionPoolOptions {
  * unlike those of the transformers, decays; q, k, v and c projections have biases and start at N(0, channels^-1/2).
  *
  * @param x [batch, channels, height, width], sizes but the batch as numbers; heads divides channels.
- * @returns [batch, embedDim]
  */
 export function buildAttentionPool(
   context: BuildContext,
   x: Value,
   { heads, embedDim }: AttentionPoolOptions,
-): Value {
+): AttentionPoolOutput {
   const { batch } = checkShapes("nn/buildAttentionPool", [
     x,
     "x",
@@ -42,20 +52,40 @@ export function buildAttentionPool(
   ]);
   const sizes = staticShape(shapeOf(x).slice(1), "nn/buildAttentionPool");
   const [channels = 1, height = 1, width = 1] = sizes;
-  const places = transpose(reshape(x, [batch, channels, height * width]), [0, 2, 1]);
-  const tokens = concat([mean(places, { axes: [1], keepDims: true }), places], 1);
-  const init = normal(channels ** -0.5);
-  const table = context.scope.parameter("positional_embedding", [height * width + 1, channels], {
-    initializer: init,
-  });
-  const positioned = add(tokens, table);
-  const project = (name: string, value: Value, outFeatures: number): Value =>
-    buildLinear(inScope(context, name), value, { outFeatures, weightInit: init });
+  const places = height * width;
+  const positioned = withMeanAndPositions(context, x, { batch, channels, places });
+  const weightInit = normal(channels ** -0.5);
+  const project = (name: string, value: Value): Value =>
+    buildLinear(inScope(context, name), value, { outFeatures: channels, weightInit });
   const perHead = (value: Value, count: number): Value =>
     transpose(reshape(value, [batch, count, heads, channels / heads]), [0, 2, 1, 3]);
-  const query = perHead(project("q_proj", sliceAxis(positioned, 1, 0, 1), channels), 1);
-  const key = perHead(project("k_proj", positioned, channels), height * width + 1);
-  const value = perHead(project("v_proj", positioned, channels), height * width + 1);
-  const { output } = attention(query, key, value, { scale: (channels / heads) ** -0.5 });
-  return project("c_proj", reshape(output, [batch, channels]), embedDim);
+  const query = perHead(project("q_proj", sliceAxis(positioned, 1, 0, 1)), 1);
+  const key = perHead(project("k_proj", positioned), places + 1);
+  const values = project("v_proj", positioned);
+  const scale = (channels / heads) ** -0.5;
+  const attended = attention(query, key, perHead(values, places + 1), { scale });
+  const last = declareLinear(inScope(context, "c_proj"), channels, {
+    outFeatures: embedDim,
+    weightInit,
+  });
+  const finish = (value: Value): Value => applyLinear(value, last.weight, last.bias);
+  return {
+    output: finish(reshape(attended.output, [batch, channels])),
+    places: finish(sliceAxis(values, 1, 1, places)),
+    probabilities: attentionProbabilities(query, key, { scale, logSumExp: attended.logSumExp }),
+  };
+}
+
+/** The mean of the map and its places, with their positions: [batch, places+1, channels]. */
+function withMeanAndPositions(
+  { scope }: BuildContext,
+  x: Value,
+  { batch, channels, places }: { batch: Dim; channels: number; places: number },
+): Value {
+  const rows = transpose(reshape(x, [batch, channels, places]), [0, 2, 1]);
+  const tokens = concat([mean(rows, { axes: [1], keepDims: true }), rows], 1);
+  const table = scope.parameter("positional_embedding", [places + 1, channels], {
+    initializer: normal(channels ** -0.5),
+  });
+  return add(tokens, table);
 }

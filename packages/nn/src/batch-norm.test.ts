@@ -1,7 +1,7 @@
-import { createParamCollector, createRandomInputs, input, symbolDim } from "@diptych/core";
+import { createParamCollector, createRandomInputs, input, symbolDim, zeros } from "@diptych/core";
 import { createFloat64Tensor, evaluateValues } from "@diptych/core/reference";
 import { describe, expect, it } from "vitest";
-import { buildBatchNorm } from "./batch-norm.js";
+import { buildBatchNorm, type BatchNormMode } from "./batch-norm.js";
 import { difference, inputNumbers, runLayer } from "./run-layer.test-support.js";
 
 // Constants of a graph are float32.
@@ -93,10 +93,11 @@ describe("in training", () => {
 
 describe("from running statistics", () => {
   it.each([
-    ["in evaluation", "eval", false],
-    ["in training, frozen", "train", true],
-  ] as const)("%s", (_, mode, frozen) => {
-    const run = runLayer((c, { x: value }) => buildBatchNorm(c, value!, { frozen }), {
+    ["in evaluation", "eval", "batch"],
+    ["in training, statistics frozen", "train", "frozenStatistics"],
+    ["in training, all frozen", "train", "frozen"],
+  ] as const)("%s", (_, mode, norm) => {
+    const run = runLayer((c, { x: value }) => buildBatchNorm(c, value!, { mode: norm }), {
       mode,
       inputs,
       given,
@@ -111,5 +112,41 @@ describe("from running statistics", () => {
     });
     expect(difference(run.outputs[0]!.data, expected)).toBeLessThan(1e-13);
     expect(run.updates).toEqual({});
+  });
+
+  it("trains weight and bias unless they are frozen too, in either mode of the graph", () => {
+    const roles = (mode: "train" | "eval", norm: BatchNormMode): unknown =>
+      runLayer((c, { x: value }) => buildBatchNorm(c, value!, { mode: norm, scaleInit: zeros }), {
+        mode,
+        inputs,
+        given,
+      }).specs.map(({ role, initializer }) => [role, initializer.kind]);
+    for (const mode of ["train", "eval"] as const) {
+      expect(roles(mode, "frozenStatistics")).toEqual(roles(mode, "batch"));
+      expect(roles(mode, "batch")).toMatchObject([
+        ["weight", "zeros"],
+        ["weight", "zeros"],
+        ["buffer", "zeros"],
+        ["buffer", "ones"],
+        ["buffer", "zeros"],
+      ]);
+      // Frozen at 0, a residual branch would be shut for good.
+      expect(roles(mode, "frozen")).toMatchObject([
+        ["buffer", "ones"],
+        ["buffer", "zeros"],
+        ["buffer", "zeros"],
+        ["buffer", "ones"],
+        ["buffer", "zeros"],
+      ]);
+    }
+  });
+
+  it("takes one value a channel when frozen", () => {
+    const run = runLayer((c, { x: value }) => buildBatchNorm(c, value!, { mode: "frozen" }), {
+      mode: "train",
+      inputs: { x: [1, 2, 1, 1] },
+      given,
+    });
+    expect(run.outputs[0]!.data.every(Number.isFinite)).toBe(true);
   });
 });

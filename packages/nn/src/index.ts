@@ -1,8 +1,18 @@
 /** Layers that towers share, with the parameter names of PyTorch and open_clip. */
 export { ACTIVATIONS, applyActivation, type Activation } from "./activation.js";
 export { attentionMask, causalMask, type AttentionMaskOptions } from "./attention-mask.js";
-export { buildAttentionPool, type AttentionPoolOptions } from "./attention-pool.js";
-export { buildBatchNorm, type BatchNormOptions } from "./batch-norm.js";
+export {
+  buildAttentionPool,
+  type AttentionPoolOptions,
+  type AttentionPoolOutput,
+} from "./attention-pool.js";
+export { attentionProbabilities } from "./attention-probabilities.js";
+export {
+  BATCH_NORM_MODES,
+  buildBatchNorm,
+  type BatchNormMode,
+  type BatchNormOptions,
+} from "./batch-norm.js";
 export { buildConv2d, type ConvLayerOptions } from "./conv.js";
 export { buildDropout } from "./dropout.js";
 export { buildEmbedding, type EmbeddingOptions } from "./embedding.js";
@@ -18,8 +28,10 @@ export {
   applyLinear,
   buildLinear,
   buildProjection,
+  declareLinear,
   lastSize,
   type LinearOptions,
+  type LinearWeights,
   type ProjectionOptions,
 } from "./linear.js";
 export { buildMlp, type MlpOptions } from "./mlp.js";

@@ -123,7 +123,10 @@ describe("buildAttentionPool", () => {
     const channels = 4;
     const inputs = { x: [1, channels, 1, 2] };
     const { outputs, values, specs } = runLayer(
-      (c, { x }) => buildAttentionPool(c, x!, { heads: 1, embedDim: 3 }),
+      (c, { x }) => {
+        const pool = buildAttentionPool(c, x!, { heads: 1, embedDim: 3 });
+        return [pool.output, pool.places, pool.probabilities];
+      },
       { inputs },
     );
     const x = inputNumbers(inputs)["x"]!.data;
@@ -151,6 +154,11 @@ describe("buildAttentionPool", () => {
       tokens.reduce((s, t, i) => s + (powers[i]! / total) * project("v_proj", t)[c]!, 0),
     );
     expect(difference(outputs[0]!.data, project("c_proj", attended, 3))).toBeLessThan(1e-13);
+    const alone = tokens.slice(1).flatMap((t) => project("c_proj", project("v_proj", t), 3));
+    expect(difference(outputs[1]!.data, alone)).toBeLessThan(1e-13);
+    expect(outputs[2]!.shape).toEqual([1, 1, 1, 3]);
+    const shares = powers.map((power) => power / total);
+    expect(difference(outputs[2]!.data, shares)).toBeLessThan(1e-13);
     expect(specs.find(({ name }) => name === "positional_embedding")!.weightDecay).toBe(true);
   });
 });

@@ -27,19 +27,29 @@ export interface LinearOptions {
  * @returns [..., outFeatures]
  * @throws ShapeError where inFeatures is symbolic.
  */
-export function buildLinear(
+export function buildLinear(context: BuildContext, x: Value, options: LinearOptions): Value {
+  const { weight, bias } = declareLinear(context, lastSize(x, "nn/buildLinear"), options);
+  return applyLinear(x, weight, bias);
+}
+
+/** Weights of one linear layer, to apply at several places. */
+export interface LinearWeights {
+  readonly weight: Value;
+  readonly bias?: Value;
+}
+
+/** Declares `weight` [outFeatures, inFeatures] and `bias` [outFeatures]. */
+export function declareLinear(
   { scope }: BuildContext,
-  x: Value,
+  inFeatures: number,
   { outFeatures, bias = true, weightInit, biasInit }: LinearOptions,
-): Value {
-  const inFeatures = lastSize(x, "nn/buildLinear");
+): LinearWeights {
   const weight = scope.parameter("weight", [outFeatures, inFeatures], {
     initializer: weightInit ?? torchDefault(inFeatures),
   });
-  const offset = bias
-    ? scope.parameter("bias", [outFeatures], { initializer: biasInit ?? torchDefault(inFeatures) })
-    : undefined;
-  return applyLinear(x, weight, offset);
+  if (!bias) return { weight };
+  const initializer = biasInit ?? torchDefault(inFeatures);
+  return { weight, bias: scope.parameter("bias", [outFeatures], { initializer }) };
 }
 
 /** x·Wᵀ + b with given weights: the bias is added to the rows, so that a backend can fuse it into the product. */

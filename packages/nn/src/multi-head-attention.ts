@@ -2,15 +2,10 @@
 import {
   attention,
   checkShapes,
-  exp,
-  matmul,
-  mul,
   reshape,
   select,
   ShapeError,
-  shapeOf,
   slice,
-  sub,
   transpose,
   xavierUniform,
   zeros,
@@ -19,6 +14,7 @@ import {
   type Value,
 } from "@diptych/core";
 import { attentionMask } from "./attention-mask.js";
+import { attentionProbabilities } from "./attention-probabilities.js";
 import { inScope } from "./in-scope.js";
 import { applyLinear, buildLinear, lastSize } from "./linear.js";
 
@@ -84,10 +80,10 @@ export function buildSelfAttention(
     biasInit: zeros,
     ...(outputInit ? { weightInit: outputInit } : {}),
   });
-  const scores = mul(matmul(query, key, { transposeB: true }), scale);
-  const probabilities = exp(
-    sub(scores, reshape(attended.logSumExp, [...shapeOf(attended.logSumExp), 1])),
-  );
+  const probabilities = attentionProbabilities(query, key, {
+    scale,
+    logSumExp: attended.logSumExp,
+  });
   const seen = attentionMask({ tokens, causal, ...(keep ? { keep } : {}) });
   return { output, probabilities: seen ? select(seen, probabilities, 0) : probabilities };
 }
