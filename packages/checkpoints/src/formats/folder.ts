@@ -1,6 +1,6 @@
 /** Folders of one safetensors file and one JSON file: the shape that open_clip models and run states share. */
 import { join } from "node:path";
-import type { CheckpointFormat } from "@diptych/core";
+import type { WritableCheckpointFormat } from "@diptych/core";
 import { writeFolderAtomically, writeJsonAtomically } from "../atomic-write.js";
 import { openSafetensors } from "../safetensors/read.js";
 import { writeSafetensors, type WriteOptions } from "../safetensors/write.js";
@@ -19,7 +19,7 @@ export function folderFormat({
   tensorsFile,
   metadataFile,
   asInt64,
-}: FolderFormat): CheckpointFormat {
+}: FolderFormat): WritableCheckpointFormat {
   return Object.freeze({
     name,
     detect: async (path: string) =>
@@ -36,5 +36,5 @@ export function folderFormat({
         });
         await writeJsonAtomically(join(folder, metadataFile), metadata);
       }),
-  } satisfies CheckpointFormat);
+  } satisfies WritableCheckpointFormat);
 }

@@ -14,9 +14,11 @@ import {
 } from "@diptych/core";
 import { writeFileAtomically, writeFolderAtomically } from "../atomic-write.js";
 import { loadParameters } from "../load-parameters.js";
-import { CHECKPOINT_FORMATS, openCheckpoint } from "../open-checkpoint.js";
+import { openCheckpoint } from "../open-checkpoint.js";
 import { openSafetensors } from "../safetensors/read.js";
+import { modelFolder } from "./model-folder.js";
 import { openClipFolder } from "./open-clip.js";
+import { runState } from "./run-state.js";
 import { safetensorsFile } from "./safetensors-file.js";
 
 let folder: string;
@@ -43,45 +45,44 @@ async function message(work: Promise<unknown>): Promise<string> {
   throw new Error("expected a failure");
 }
 
-describe.each(CHECKPOINT_FORMATS.map((format) => [format.name, format] as const))(
-  "%s",
-  (name, format) => {
-    const path = (): string => join(folder, name === "safetensors" ? "a.safetensors" : "a");
-    const metadata = { step: 12, nested: { list: [1, "x"] } };
+describe.each(
+  [modelFolder, openClipFolder, runState, safetensorsFile].map(
+    (format) => [format.name, format] as const,
+  ),
+)("%s", (name, format) => {
+  const path = (): string => join(folder, name === "safetensors" ? "a.safetensors" : "a");
+  const metadata = { step: 12, nested: { list: [1, "x"] } };
 
-    it("gives back what was written, and nothing is left beside it", async () => {
-      await format.write(path(), { tensors: tensors(), metadata });
-      await format.write(path(), { tensors: tensors(), metadata });
-      expect(await readdir(folder)).toHaveLength(1);
-      const { format: found, reader } = await openCheckpoint(path());
-      expect(found.name).toBe(name);
-      expect(reader.metadata).toMatchObject(metadata);
-      expect(new Set(reader.entries.map((entry) => entry.name))).toEqual(
-        new Set(tensors().map(([key]) => key)),
-      );
-      for (const [key, tensor] of tensors())
-        expect(equalHostTensors(await reader.read(key), tensor), key).toBe(true);
-      expect(await message(reader.read("nothing"))).toContain('a tensor "nothing"');
-      await reader.close();
-    });
+  it("gives back what was written, and nothing is left beside it", async () => {
+    await format.write(path(), { tensors: tensors(), metadata });
+    await format.write(path(), { tensors: tensors(), metadata });
+    expect(await readdir(folder)).toHaveLength(1);
+    const { format: found, reader } = await openCheckpoint(path());
+    expect(found.name).toBe(name);
+    expect(reader.metadata).toMatchObject(metadata);
+    expect(new Set(reader.entries.map((entry) => entry.name))).toEqual(
+      new Set(tensors().map(([key]) => key)),
+    );
+    for (const [key, tensor] of tensors())
+      expect(equalHostTensors(await reader.read(key), tensor), key).toBe(true);
+    expect(await message(reader.read("nothing"))).toContain('a tensor "nothing"');
+    await reader.close();
+  });
 
-    it("says that a file is truncated", async () => {
-      await format.write(path(), { tensors: tensors(), metadata });
-      const files =
-        name === "safetensors"
-          ? [""]
-          : (await readdir(path())).filter((f) => f.endsWith("tensors"));
-      const file = join(path(), files[0] ?? "");
-      const { length } = await readFile(file);
-      await truncate(file, length - 5);
-      expect(await message(format.open(path()))).toMatch(
-        /expected \d+ bytes as its header says, got \d+.*truncated/,
-      );
-      await truncate(file, 6);
-      expect(await message(format.open(path()))).toContain("6 bytes");
-    });
-  },
-);
+  it("says that a file is truncated", async () => {
+    await format.write(path(), { tensors: tensors(), metadata });
+    const files =
+      name === "safetensors" ? [""] : (await readdir(path())).filter((f) => f.endsWith("tensors"));
+    const file = join(path(), files[0] ?? "");
+    const { length } = await readFile(file);
+    await truncate(file, length - 5);
+    expect(await message(format.open(path()))).toMatch(
+      /expected \d+ bytes as its header says, got \d+.*truncated/,
+    );
+    await truncate(file, 6);
+    expect(await message(format.open(path()))).toContain("6 bytes");
+  });
+});
 
 describe("safetensors", () => {
   const file = (): string => join(folder, "x.safetensors");

@@ -1,6 +1,10 @@
 /** Checkpoint format: one safetensors file; metadata is JSON under the key `diptych`. */
 import { readFile, stat } from "node:fs/promises";
-import { CheckpointError, type CheckpointFormat, type CheckpointReader } from "@diptych/core";
+import {
+  CheckpointError,
+  type WritableCheckpointFormat,
+  type CheckpointReader,
+} from "@diptych/core";
 import { openSafetensors } from "../safetensors/read.js";
 import { writeSafetensors } from "../safetensors/write.js";
 
@@ -24,13 +28,13 @@ function encodeMetadata(metadata: Readonly<Record<string, unknown>>): Record<str
   return { format: "pt", [METADATA_KEY]: JSON.stringify(metadata) };
 }
 
-export const safetensorsFile: CheckpointFormat = Object.freeze({
+export const safetensorsFile: WritableCheckpointFormat = Object.freeze({
   name: "safetensors",
   detect: async (path: string) => path.endsWith(".safetensors") && (await isFile(path)),
   open: async (path: string) => decodeMetadata(await openSafetensors(path)),
   write: (path, { tensors, metadata }) =>
     writeSafetensors(path, tensors, { metadata: encodeMetadata(metadata) }),
-} satisfies CheckpointFormat);
+} satisfies WritableCheckpointFormat);
 
 export async function isFile(path: string): Promise<boolean> {
   try {

@@ -1,25 +1,25 @@
 /** The header of a safetensors file: eight bytes of length, then JSON of names, dtypes, shapes and byte ranges. */
-import { CheckpointError, type TensorEntry } from "@diptych/core";
+import { CheckpointError, elementCount, type TensorEntry } from "@diptych/core";
+import { STORED_BYTES, type StoredDtype } from "../bytes/element-types.js";
 
 /** Element types of the format, by the name that files use. */
 export const SAFETENSORS_DTYPES = {
-  F64: { dtype: "float64", bytes: 8 },
-  F32: { dtype: "float32", bytes: 4 },
-  F16: { dtype: "float16", bytes: 2 },
-  BF16: { dtype: "bfloat16", bytes: 2 },
-  I64: { dtype: "int64", bytes: 8 },
-  I32: { dtype: "int32", bytes: 4 },
-  I16: { dtype: "int16", bytes: 2 },
-  I8: { dtype: "int8", bytes: 1 },
-  U8: { dtype: "uint8", bytes: 1 },
-  BOOL: { dtype: "bool", bytes: 1 },
-} as const satisfies Record<string, { dtype: TensorEntry["dtype"]; bytes: number }>;
+  F64: "float64",
+  F32: "float32",
+  F16: "float16",
+  BF16: "bfloat16",
+  I64: "int64",
+  I32: "int32",
+  I16: "int16",
+  I8: "int8",
+  U8: "uint8",
+  BOOL: "bool",
+} as const satisfies Record<string, StoredDtype>;
 
 export type SafetensorsDtype = keyof typeof SAFETENSORS_DTYPES;
 
 /** One tensor of a file: `begin` and `end` count bytes from the start of the file. */
 export interface StoredTensor extends TensorEntry {
-  readonly stored: SafetensorsDtype;
   readonly begin: number;
   readonly end: number;
 }
@@ -29,11 +29,11 @@ export interface SafetensorsHeader {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** Largest header that the reference implementation accepts. */
-export const MAX_HEADER_BYTES = 100_000_000;
+/** Largest header that is read: about 80,000 tensors. The reference implementation allows ten times as much, no model needs it. */
+export const MAX_HEADER_BYTES = 10_000_000;
 
 function isDtype(name: unknown): name is SafetensorsDtype {
-  return typeof name === "string" && name in SAFETENSORS_DTYPES;
+  return typeof name === "string" && Object.hasOwn(SAFETENSORS_DTYPES, name);
 }
 
 /**
@@ -55,14 +55,19 @@ export function parseHeader(path: string, json: string, fileBytes: number): Safe
     throw new CheckpointError(`checkpoints/safetensors: header of ${path}: expected an object.`);
   }
   const start = 8 + Buffer.byteLength(json);
-  const { __metadata__: metadata, ...entries } = parsed as Record<string, unknown>;
+  const { __metadata__: metadata = {}, ...entries } = parsed as Record<string, unknown>;
+  if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) {
+    throw new CheckpointError(
+      `checkpoints/safetensors: header of ${path}: expected an object under __metadata__. The file is damaged.`,
+    );
+  }
   const tensors = Object.entries(entries).map(([name, entry]) =>
     parseEntry(path, name, entry, start),
   );
   checkRanges(path, tensors, start, fileBytes);
   return Object.freeze({
     tensors: Object.freeze(tensors),
-    metadata: Object.freeze({ ...(metadata as Record<string, string> | undefined) }),
+    metadata: Object.freeze({ ...(metadata as Record<string, string>) }),
   });
 }
 
@@ -75,7 +80,7 @@ function parseEntry(path: string, name: string, entry: unknown, start: number): 
   const { dtype, shape, data_offsets: offsets } = entry as Record<string, unknown>;
   if (!isDtype(dtype)) {
     throw fail(
-      `expected a dtype among ${Object.keys(SAFETENSORS_DTYPES).join(", ")}, got ${String(dtype)}`,
+      `expected a dtype among ${Object.keys(SAFETENSORS_DTYPES).join(", ")}, got ${typeof dtype === "string" ? dtype : JSON.stringify(dtype)}`,
     );
   }
   const isSize = (n: unknown): n is number => Number.isSafeInteger(n) && (n as number) >= 0;
@@ -84,15 +89,14 @@ function parseEntry(path: string, name: string, entry: unknown, start: number): 
     throw fail("expected two offsets");
   }
   const [from, to] = offsets as [number, number];
-  const bytes =
-    shape.reduce((product, size) => product * size, 1) * SAFETENSORS_DTYPES[dtype].bytes;
+  const stored = SAFETENSORS_DTYPES[dtype];
+  const bytes = elementCount(shape) * STORED_BYTES[stored];
   if (to - from !== bytes)
     throw fail(`expected ${bytes} bytes for ${dtype} [${shape.join(", ")}], got ${to - from}`);
   return Object.freeze({
     name,
-    dtype: SAFETENSORS_DTYPES[dtype].dtype,
+    dtype: stored,
     shape: Object.freeze([...shape]),
-    stored: dtype,
     begin: start + from,
     end: start + to,
   });

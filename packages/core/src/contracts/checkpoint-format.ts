@@ -31,6 +31,11 @@ export interface CheckpointFormat {
   detect(path: string): Promise<boolean>;
   /** @throws CheckpointError on a file that is truncated or not of this format. */
   open(path: string): Promise<CheckpointReader>;
-  /** Written beside and renamed: a crash leaves what was there. */
+  /** Written beside and renamed: a crash leaves what was there. Absent where a format is only read. */
+  write?(path: string, content: CheckpointContent): Promise<void>;
+}
+
+/** A format that can be written too. */
+export interface WritableCheckpointFormat extends CheckpointFormat {
   write(path: string, content: CheckpointContent): Promise<void>;
 }

@@ -11,6 +11,7 @@ import {
   type CheckpointReader,
   type DType,
   type HostTensor,
+  type WritableCheckpointFormat,
 } from "@diptych/core";
 import { describe, it } from "vitest";
 import { expectFaultsFound } from "../failing-checks.test-support.js";
@@ -67,7 +68,7 @@ function parse(text: string, path: string): Stored {
 }
 
 /** Everything in one text file. */
-const plain: CheckpointFormat = {
+const plain: WritableCheckpointFormat = {
   name: "plain",
   detect: async (path) => (await readFile(path, "utf8").catch(() => "")).startsWith(MARK),
   open,

@@ -7,6 +7,7 @@ import {
   hostTensorFrom,
   hostValues,
   isDiptychError,
+  type CheckpointContent,
   type CheckpointFormat,
   type HostTensor,
 } from "@diptych/core";
@@ -21,6 +22,8 @@ export interface CheckpointFormatContractOptions {
   readonly fileName?: string;
   /** Metadata that the format keeps; some nested plain data by default. */
   readonly metadata?: Readonly<Record<string, unknown>>;
+  /** How a checkpoint of a format that is only read comes to be; the format's own `write` by default. */
+  readonly write?: (path: string, content: CheckpointContent) => Promise<void>;
 }
 
 const TENSORS: Readonly<Record<string, HostTensor>> = {
@@ -55,12 +58,17 @@ const inFolder =
     create,
     fileName = "checkpoint",
     metadata = METADATA,
+    write: writeOtherwise,
   }: CheckpointFormatContractOptions): Promise<void> => {
     const folder = await mkdtemp(join(tmpdir(), "diptych-format-"));
     const format = create();
     const path = join(folder, fileName);
-    const write: Place["write"] = (tensors = Object.entries(TENSORS)) =>
-      format.write(path, { tensors, metadata });
+    const write: Place["write"] = async (tensors = Object.entries(TENSORS)) => {
+      const content = { tensors, metadata };
+      if (writeOtherwise) return writeOtherwise(path, content);
+      if (format.write) return format.write(path, content);
+      throw new Error(`${format.name} only reads: say by "write" how its checkpoints come to be.`);
+    };
     try {
       await work({ format, folder, path, metadata, write });
     } finally {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import {
   isDiptychError,
   TrainingError,
-  type CheckpointFormat,
+  type WritableCheckpointFormat,
   type CheckpointReader,
 } from "@diptych/core";
 import type { TrainStep } from "../train-step/train-step.js";
@@ -14,7 +14,7 @@ import { readTrainingState, type TrainingState } from "../trainer/training-state
 export interface CheckpointerOptions {
   /** The run's folder; checkpoints go under `checkpoints/`. */
   readonly folder: string;
-  readonly format: CheckpointFormat;
+  readonly format: WritableCheckpointFormat;
   /** Steps between checkpoints; null: only the last. */
   readonly every: number | null;
   /** Checkpoints kept, the newest. Default 2. */
@@ -103,7 +103,7 @@ export function createCheckpointer(options: CheckpointerOptions): Checkpointer {
 }
 
 async function openChecked<T>(
-  format: CheckpointFormat,
+  format: WritableCheckpointFormat,
   path: string,
   use: (reader: CheckpointReader) => Promise<T>,
 ): Promise<T> {
@@ -125,7 +125,7 @@ async function savedSteps(folder: string): Promise<readonly number[]> {
 
 /** Written under another name and renamed, whatever the format itself does: a name `step-…` is a whole checkpoint. */
 async function writeBeside(
-  format: CheckpointFormat,
+  format: WritableCheckpointFormat,
   path: string,
   { tensors, metadata }: TrainingState,
 ): Promise<void> {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import {
   CheckpointError,
   createHostTensor,
-  type CheckpointFormat,
+  type WritableCheckpointFormat,
   type HostTensor,
 } from "@diptych/core";
 
@@ -18,7 +18,7 @@ const FILE = "state.json";
 /** `beforeWrite` may throw, as a disk does. */
 export function jsonFormat(
   beforeWrite: (path: string) => void = () => undefined,
-): CheckpointFormat {
+): WritableCheckpointFormat {
   return {
     name: "json",
     detect: async (path) => (await stat(join(path, FILE)).catch(() => undefined)) !== undefined,
