@@ -134,7 +134,9 @@ async function askWhole(
     if (answer.kind === "failed") return { failure: answer.failure };
     const { status, headers: answered } = answer.response;
     const body = await answer.response.arrayBuffer();
-    return { response: new Response(status === 204 ? null : body, { status, headers: answered }) };
+    const response = new Response(status === 204 ? null : body, { status, headers: answered });
+    // The client's errors name the address.
+    return { response: Object.defineProperty(response, "url", { value: url.split("?", 1)[0] }) };
   } catch (error) {
     transport.signal?.throwIfAborted();
     if (!(error instanceof TypeError) && (error as Error).name !== "AbortError") throw error;
