@@ -1,5 +1,5 @@
 /**
- * CLIP's byte-pair tokenizer. Ids equal those of open_clip's SimpleTokenizer for any text that ftfy would not re-decode.
+ * CLIP's byte-pair tokenizer. Ids equal those of open_clip's SimpleTokenizer, the repair of broken text by ftfy included.
  * Source: Radford et al. 2021 (arXiv 2103.00020), section 2.4; openai/CLIP simple_tokenizer.py.
  */
 import { ConfigError, type Tokenizer } from "@diptych/core";

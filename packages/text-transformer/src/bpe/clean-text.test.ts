@@ -1,7 +1,7 @@
 // Expected values from Python 3.11 (html.unescape, str.split, str.lower) and ftfy 6.3.1 (fix_text).
 import { describe, expect, test } from "vitest";
 import { cleanText } from "./clean-text.js";
-import { fixText } from "./fix-text.js";
+import { fixText } from "./repair/fix-text.js";
 import { unescapeHtml } from "./unescape-html.js";
 
 const json = (value: string): string => JSON.stringify(value);
@@ -44,7 +44,7 @@ describe("unescapeHtml is Python's html.unescape", () => {
   });
 });
 
-describe("fixText is ftfy's fix_text without the repair of encodings", () => {
+describe("fixText is ftfy's fix_text", () => {
   test.each(
     [
       ["\u201cq\u201d \u2018s\u2019", "\"q\" 's'"],

@@ -2,7 +2,7 @@
  * The text as CLIP's tokenizers see it: repaired, HTML references decoded twice, white space collapsed, lower case.
  * Source: `basic_clean` and `whitespace_clean` of openai/CLIP's simple_tokenizer.py; "white space" and "lower case" are Python's.
  */
-import { fixText } from "./fix-text.js";
+import { fixText } from "./repair/fix-text.js";
 import { unescapeHtml } from "./unescape-html.js";
 
 // What Python's str.split() splits on. JavaScript's \s differs: it has U+FEFF and lacks U+001C–U+001F and U+0085.

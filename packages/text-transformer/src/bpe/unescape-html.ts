@@ -4,9 +4,7 @@
  * Names come from `entities` (HTML 5's 2,231, the semicolon-less ones included).
  */
 import { decodeHTML } from "entities";
-
-/** Windows-1252's characters at 0x80–0x9F, which the HTML standard gives to those code points; gaps stand for themselves. */
-export const windows1252 = "€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ";
+import { windows1252Controls } from "./repair/code-pages.js";
 
 const reference = /&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?)/gu;
 
@@ -25,7 +23,7 @@ function decodeNumber(found: string): string {
     : Number.parseInt(found.slice(2), 10);
   if (code === 0 || (code >= 0xd800 && code <= 0xdfff) || code > 0x10ffff) return "\uFFFD";
   if (code === 0x0d) return "\r";
-  if (code >= 0x80 && code <= 0x9f) return windows1252.charAt(code - 0x80);
+  if (code >= 0x80 && code <= 0x9f) return windows1252Controls.charAt(code - 0x80);
   return isInvalidCodePoint(code) ? "" : String.fromCodePoint(code);
 }
 
