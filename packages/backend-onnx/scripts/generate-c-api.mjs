@@ -34,6 +34,7 @@ const USED = [
     " ",
   ),
   "RunWithBinding",
+  "AddExternalInitializers",
 ];
 const ENUMS =
   /^(OrtLoggingLevel|OrtErrorCode|OrtAllocatorType|OrtMemType|GraphOptimizationLevel|ExecutionMode|ONNXTensorElementDataType)$/;
@@ -79,7 +80,7 @@ function parseMember(comment, code, index) {
 
 function splitParameters(text) {
   return text
-    .replace(/\(num_keys\)|\(\w+_len\)/g, "")
+    .replace(/\(num_keys\)|\(num_initializers\)|\(\w+_len\)/g, "")
     .split(",")
     .map((part) => part.trim());
 }
@@ -100,6 +101,7 @@ function passParameter(parameter, comment) {
   if (plain === "constchar*") return pass("str", "string");
   if (plain === "constORTCHAR_T*") return pass("path", "string");
   if (plain === "constchar*const*") return pass("str *", "readonly string[] | null");
+  if (plain === "constOrtValue*const*") return pass("void *", "BigInt64Array | BigUint64Array");
   if (plain === "constsize_t*" || plain === "constint64_t*")
     return pass("void *", "BigInt64Array | BigUint64Array");
   if (isOut && plain === "int64_t*") return pass("void *", "BigInt64Array");

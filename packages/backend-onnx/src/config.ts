@@ -11,7 +11,10 @@ export const onnxSchema = z.strictObject({
   adapter: z.enum(["auto", "capi", "binding"]).default("auto"),
   /** Path of another libonnxruntime than onnxruntime-node's. */
   library: z.string().min(1).optional(),
-  graphOptimization: z.enum(["disable", "basic", "extended", "all"]).default("basic"),
+  /** Default: `all` for graphs whose weights are constants, else `basic`, which is as fast and compiles faster. */
+  graphOptimization: z.enum(["disable", "basic", "extended", "all"]).optional(),
+  /** Whether constants are kept in a form of ONNX Runtime's own as well: faster, up to twice the memory of the weights. */
+  prepack: z.boolean().default(true),
 });
 
 export type OnnxConfig = z.output<typeof onnxSchema>;

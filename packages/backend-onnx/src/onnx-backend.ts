@@ -14,11 +14,15 @@ import { prepareForBackend } from "@diptych/core/backend";
 import { findChannelBlock } from "./channel-block.js";
 import { OnnxDeviceTensor, type LiveTensors } from "./device-tensor.js";
 import { checkDonations } from "./donation.js";
+import { bindConstants, splitInitializers, withoutConstants } from "./constants.js";
 import { createInPlaceCheck } from "./in-place.js";
 import { lowerGraph } from "./lowering/lower-graph.js";
 import { CPU_TARGET, type LoweringTarget } from "./lowering/target.js";
 import { encodeModel } from "./model-proto/encode-model.js";
+import type { OnnxGraph, OnnxTensor } from "./model-proto/onnx-model.js";
 import { OnnxExecutable, type Queue } from "./onnx-executable.js";
+import { findSaturation } from "./quantize/saturation.js";
+import { quantizeGraph } from "./quantize/quantize-graph.js";
 import {
   createOrtRuntime,
   type OrtRuntime,
@@ -34,8 +38,13 @@ export interface OnnxBackendOptions {
   readonly adapter?: "auto" | "capi" | "binding";
   /** Path of another libonnxruntime. */
   readonly library?: string;
-  /** Default `basic`: for training graphs as fast as `all`, and quicker to compile. */
+  /** Default `basic`, which for training graphs is as fast as `all` and quicker to compile; `all` where weights are constants. */
   readonly graphOptimization?: "disable" | "basic" | "extended" | "all";
+  /**
+   * Whether ONNX Runtime keeps the constants of an executable (`compile`'s option) in a form of its own beside the host's
+   * arrays: products are then faster, and take up to twice the memory of the weights. Default true.
+   */
+  readonly prepack?: boolean;
   /** Path prefix of a profile per executable, written when it is disposed. */
   readonly profile?: string;
   /** Receives warnings; default `console.warn`. */
@@ -74,6 +83,7 @@ class OnnxBackend implements Backend {
   readonly #live: LiveTensors = new Set();
   readonly #queue: Queue = createQueue();
   readonly #executables = new Set<Executable>();
+  #saturates: Promise<boolean> | undefined;
   #compiled = 0;
   #disposed = false;
 
@@ -97,19 +107,32 @@ class OnnxBackend implements Backend {
     return `onnx: ONNX Runtime ${version} through ${through}, cpu, ${threads} ${threads === 1 ? "thread" : "threads"}`;
   }
 
-  async compile(given: Graph, { donate = {}, label }: CompileOptions = {}): Promise<Executable> {
+  async compile(given: Graph, options: CompileOptions = {}): Promise<Executable> {
+    const { donate = {}, constants = new Map<string, never>(), precision } = options;
     this.#checkLive("compile");
-    const name = label ?? given.name;
+    const name = options.label ?? given.name;
     const donations = checkDonations(given, donate, name);
     const graph = prepareForBackend(given, this.capabilities, this.name);
+    const fed = withoutConstants(graph, constants, name);
     const lowered = lowerGraph(graph, this.#target);
+    const constant = fed.inputs.length < graph.inputs.length;
+    const bound = bindConstants(lowered.model.graph, constants, lowered.inputNames);
+    const narrowed = precision === "int8" ? await this.#quantize(bound) : bound;
+    // Those of a graph without constants are few and small: they stay in the model.
+    const { graph: split, apart } = constant
+      ? splitInitializers(narrowed)
+      : { graph: narrowed, apart: [] };
     const session = await this.#runtime.createSession(
-      encodeModel(lowered.model),
-      this.#sessionOptions(name, lowered.symbols.length > 0, lowered.describeNode),
+      encodeModel({ ...lowered.model, graph: split }),
+      {
+        ...this.#sessionOptions(name, lowered.symbols.length > 0, lowered.describeNode),
+        ...(constant ? this.#inferenceOptions(apart) : {}),
+      },
     );
     const check = createInPlaceCheck(lowered.model.graph);
     const executable: Executable = new OnnxExecutable({
-      graph,
+      graph: fed,
+      keep: apart,
       lowered,
       session,
       runtime: this.#runtime,
@@ -149,6 +172,22 @@ class OnnxBackend implements Backend {
     throw new BackendError(
       `backend-onnx/${doing}: backend: expected it live, got it disposed. Create another one.`,
     );
+  }
+
+  /** In 7 bits where this processor's 8-bit products saturate. */
+  async #quantize(graph: OnnxGraph): Promise<OnnxGraph> {
+    this.#saturates ??= findSaturation(this.#runtime);
+    return quantizeGraph(graph, { reduceRange: await this.#saturates, contrib: true });
+  }
+
+  /** Weights are known: ONNX Runtime may prepare convolutions and products for them. */
+  #inferenceOptions(initializers: readonly OnnxTensor[]): Partial<OrtSessionOptions> {
+    const { prepack = true, graphOptimization = "all" } = this.#options;
+    return {
+      initializers,
+      graphOptimization,
+      config: { ...THREAD_SETTINGS, ...(prepack ? {} : { "session.disable_prepacking": "1" }) },
+    };
   }
 
   #sessionOptions(

@@ -29,6 +29,8 @@ export interface ExecutableParts extends RunSurroundings {
   readonly session: OrtSession;
   readonly queue: Queue;
   readonly label: string;
+  /** What the session reads without owning it. */
+  readonly keep: unknown;
   /** Called once, when the executable is disposed. */
   readonly onDispose: () => void;
 }

@@ -10,14 +10,15 @@ export const onnxPlugin = definePlugin({
     backend("onnx", {
       summary: "ONNX Runtime on the CPU, parameters resident and updated in place",
       schema: onnxSchema,
-      create: ({ provider, threads, adapter, library, graphOptimization }, { log }) =>
+      create: ({ provider, adapter, prepack, threads, library, graphOptimization }, { log }) =>
         createOnnxBackend({
           provider,
           adapter,
-          graphOptimization,
+          prepack,
           log,
           ...(threads === undefined ? {} : { threads }),
           ...(library === undefined ? {} : { library }),
+          ...(graphOptimization === undefined ? {} : { graphOptimization }),
         }),
     }),
   ],

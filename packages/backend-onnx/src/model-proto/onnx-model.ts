@@ -3,6 +3,8 @@
 /** Element types, with onnx.proto's numbers. */
 export const ONNX_TYPE_NUMBERS = {
   float32: 1,
+  uint8: 2,
+  int8: 3,
   int32: 6,
   int64: 7,
   bool: 9,

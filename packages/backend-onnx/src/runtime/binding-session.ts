@@ -65,6 +65,10 @@ function createOptions(options: OrtSessionOptions): InferenceSession.SessionOpti
     graphOptimizationLevel: optimizationLevels[options.graphOptimization ?? "basic"],
     enableMemPattern: options.memoryPattern !== false,
     extra: config,
+    externalData: (options.initializers ?? []).map(({ name, bytes }) => ({
+      path: name,
+      data: bytes,
+    })),
     ...(options.intraOpThreads === undefined ? {} : { intraOpNumThreads: options.intraOpThreads }),
     ...(options.profile === undefined
       ? {}

@@ -366,6 +366,13 @@ export const cApiEntries = {
     parameters: ["void *", "str", "str"],
     release: null,
   },
+  /** `OrtStatus* AddExternalInitializers(_Inout_ OrtSessionOptions* options, _In_reads_ const char* const* initializer_names, _In_reads_ const OrtValue* const* initializers, size_t num_initializers)` */
+  AddExternalInitializers: {
+    index: 210,
+    result: "void *",
+    parameters: ["void *", "str *", "void *", "size_t"],
+    release: null,
+  },
   /** `OrtStatus* CreateAndRegisterAllocatorV2(_Inout_ OrtEnv* env, _In_ const char* provider_type, _In_ const OrtMemoryInfo* mem_info, _In_ const OrtArenaCfg* arena_cfg, _In_reads_ const char* const* provider_options_keys, _In_reads_ const char* const* provider_options_values, _In_ size_t num_keys)` */
   CreateAndRegisterAllocatorV2: {
     index: 259,
@@ -502,6 +509,15 @@ export interface CApi {
   >;
   AddRunConfigEntry: NativeCall<
     [options: Handle | null, config_key: string, config_value: string],
+    Handle | null
+  >;
+  AddExternalInitializers: NativeCall<
+    [
+      options: Handle | null,
+      initializer_names: readonly string[] | null,
+      initializers: BigInt64Array | BigUint64Array,
+      num_initializers: number,
+    ],
     Handle | null
   >;
   CreateAndRegisterAllocatorV2: NativeCall<

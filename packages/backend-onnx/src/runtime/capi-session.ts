@@ -5,6 +5,7 @@ import { CapiBinding } from "./capi-binding.js";
 import type { CapiStore, CapiTensor, CapiTensors } from "./capi-binding.js";
 import { createSessionOptions } from "./capi-environment.js";
 import type { CapiEnvironment } from "./capi-environment.js";
+import { addInitializers } from "./capi-initializers.js";
 import { readSignatures } from "./capi-signatures.js";
 import { takeHandle } from "./native-ort.js";
 import { createOrtError, isTermination } from "./ort-errors.js";
@@ -112,6 +113,7 @@ function createNativeOptions(
     for (const [key, value] of Object.entries(options.config ?? {})) {
       if (key !== shrinkKey) check(api.AddSessionConfigEntry(handle, key, value));
     }
+    addInitializers(environment, handle, { tensors: options.initializers ?? [], context });
     return handle;
   } catch (error) {
     api.ReleaseSessionOptions(handle);

@@ -5,6 +5,7 @@
  * `InferenceSession`, for where koffi cannot load). Nothing above this file
  * needs to know which one it has, apart from `OrtRuntime.donation`.
  */
+import type { OnnxTensor } from "../model-proto/onnx-model.js";
 import { createRuntime } from "./create-runtime.js";
 
 /** Element types of tensors; `int64` exists only at ONNX's door. */
@@ -41,6 +42,11 @@ export interface OrtSessionOptions {
    * input shapes; default true. Turn it off for a model with open sizes that meets many shapes.
    */
   memoryPattern?: boolean;
+  /**
+   * Values of the model's initializers that say `external` (location: the initializer's name, offset 0). The session
+   * reads their bytes as long as it lives, without a copy where the adapter can.
+   */
+  initializers?: readonly OnnxTensor[];
   /** Path prefix of a profile, written when the session is disposed. */
   profile?: string;
   /**

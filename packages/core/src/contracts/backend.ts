@@ -28,7 +28,18 @@ export interface DeviceTensor {
 
 export type Feed = HostTensor | DeviceTensor;
 
+/** In how many bits an executable keeps and multiplies its constants; activations, norms and softmax stay float32. */
+export type ConstantPrecision = "float32" | "float16" | "int8";
+
 export interface CompileOptions {
+  /**
+   * Values of inputs (in practice: weights) that are the same in every run, by input name; they are not fed. A backend
+   * may rearrange, narrow or drop them, or read the host arrays in every run: leave those as they are while the executable
+   * lives. Names that the graph has not are passed over, so that one map serves all towers of a model.
+   */
+  readonly constants?: ReadonlyMap<string, HostTensor>;
+  /** A permission to keep the constants in fewer bits, at some loss of accuracy; float32 by default. */
+  readonly precision?: ConstantPrecision;
   /**
    * Input name → output name: the output may overwrite the input's memory. A permission: results equal those of a run
    * without it. After a run the fed device tensor is spent and the output holds its memory.

@@ -100,7 +100,10 @@ function compileReference(source: Graph, { options, ledger, enqueue }: Compilati
   checkDonation(source, donate, label);
   const graph = expandComposites(source, () => false);
   const outputNames = Object.freeze(Object.keys(graph.outputs));
-  const inputNames = Object.freeze(graph.inputs.map(({ node }) => inputName(node)));
+  const constants = constantFeeds(graph, options.constants ?? new Map());
+  const inputNames = Object.freeze(
+    graph.inputs.map(({ node }) => inputName(node)).filter((name) => !(name in constants)),
+  );
   const ending = new AbortController();
 
   const execute = async (
@@ -110,7 +113,7 @@ function compileReference(source: Graph, { options, ledger, enqueue }: Compilati
     checkNames(label, "feeds", Object.keys(feeds), inputNames);
     checkNames(label, "into", Object.keys(into), outputNames);
     const held = Object.fromEntries(
-      Object.entries(feeds).map(([name, feed]) => [
+      Object.entries({ ...constants, ...feeds }).map(([name, feed]) => [
         name,
         isDeviceTensor(feed) ? valuesOf(feed, ledger, `feed "${name}" of ${label}`) : feed,
       ]),
@@ -139,6 +142,20 @@ function compileReference(source: Graph, { options, ledger, enqueue }: Compilati
       await enqueue(async () => undefined);
     },
   });
+}
+
+/** The constants that the graph has inputs for. */
+function constantFeeds(
+  graph: Graph,
+  constants: ReadonlyMap<string, HostTensor>,
+): Readonly<Record<string, HostTensor>> {
+  return Object.fromEntries(
+    graph.inputs.flatMap(({ node }) => {
+      const name = inputName(node);
+      const value = constants.get(name);
+      return value ? [[name, value] as const] : [];
+    }),
+  );
 }
 
 /** Runs `steps` to their end, leaves the event loop to others now and then, and stops once `signal` says so. */

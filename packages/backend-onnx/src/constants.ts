@@ -1,0 +1,66 @@
+/** Inputs whose values are known when a graph is compiled become initializers of its model. */
+import {
+  BackendError,
+  equalShapes,
+  formatShape,
+  hostBytes,
+  inputName,
+  typeOf,
+  type Graph,
+  type HostTensor,
+} from "@diptych/core";
+import type { OnnxGraph, OnnxTensor } from "./model-proto/onnx-model.js";
+
+export type Constants = ReadonlyMap<string, HostTensor>;
+
+/** Up to this many bytes a value stands in the model itself, where ONNX Runtime's optimiser reads it. */
+const INLINE_BYTES = 1024;
+
+/** The graph without the inputs that have constants. @throws BackendError on a constant of another type. */
+export function withoutConstants(graph: Graph, constants: Constants, label: string): Graph {
+  const inputs = graph.inputs.filter((value) => {
+    const name = inputName(value.node);
+    const constant = constants.get(name);
+    if (!constant) return true;
+    const { dtype, shape } = typeOf(value);
+    if (constant.dtype === dtype && equalShapes(shape, constant.shape)) return false;
+    throw new BackendError(
+      `backend-onnx/compile: constant "${name}" of "${label}": expected ${dtype}${formatShape(shape)}, got ${constant.dtype}${formatShape(constant.shape)}. Load the parameters of this model.`,
+    );
+  });
+  return { ...graph, inputs };
+}
+
+/** The model's graph with constants as initializers, over the host's memory. */
+export function bindConstants(
+  graph: OnnxGraph,
+  constants: Constants,
+  inputNames: ReadonlyMap<string, string>,
+): OnnxGraph {
+  const tensors = new Map<string, OnnxTensor>();
+  for (const [input, name] of inputNames) {
+    const value = constants.get(input);
+    if (!value) continue;
+    const { dtype, shape } = value;
+    tensors.set(name, { name, dtype, shape, bytes: hostBytes(value) });
+  }
+  return {
+    ...graph,
+    inputs: graph.inputs.filter(({ name }) => !tensors.has(name)),
+    initializers: [...graph.initializers, ...tensors.values()],
+  };
+}
+
+/** The graph with its large initializers apart from it, each under a location of its own name. */
+export function splitInitializers(graph: OnnxGraph): {
+  readonly graph: OnnxGraph;
+  readonly apart: readonly OnnxTensor[];
+} {
+  const initializers = graph.initializers.map((tensor) =>
+    tensor.bytes.byteLength <= INLINE_BYTES
+      ? tensor
+      : { ...tensor, external: { location: tensor.name, offset: 0 } },
+  );
+  const apart = initializers.filter(({ external }) => external);
+  return { graph: { ...graph, initializers }, apart };
+}
