@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { addEvalCommand } from "./commands/eval.js";
 import { addInspectCommand } from "./commands/inspect.js";
 import { addPluginsCommand } from "./commands/plugins.js";
+import { addPullCommand } from "./commands/pull.js";
 import { addQuickstartCommand } from "./commands/quickstart.js";
 import { addTrainCommand } from "./commands/train.js";
 import { printError } from "./print-error.js";
@@ -23,6 +24,7 @@ export function createProgram(): Command {
   addTrainCommand(program);
   addEvalCommand(program);
   addInspectCommand(program);
+  addPullCommand(program);
   addPluginsCommand(program);
   addQuickstartCommand(program);
   return program;

@@ -19,23 +19,33 @@ export interface ProgressValues {
 /** Seconds between lines where there is no terminal. */
 const LINE_EVERY = 15;
 
+export interface ProgressOptions {
+  /** How amounts are written, e.g. as megabytes; plain numbers by default. */
+  readonly format?: (amount: number) => string;
+}
+
 /** @param label What is being done, e.g. `training`. */
 export function createProgress(
   label: string,
   stream: NodeJS.WriteStream = process.stderr,
+  { format = String }: ProgressOptions = {},
 ): Progress {
-  return stream.isTTY ? createBar(label, stream) : createLines(label, stream);
+  return stream.isTTY ? createBar(label, stream, format) : createLines(label, stream, format);
 }
+
+type Format = (amount: number) => string;
 
 function left(values: ProgressValues | undefined): string {
   return values?.secondsLeft === undefined ? "" : ` · ${formatDuration(values.secondsLeft)} left`;
 }
 
-function createBar(label: string, stream: NodeJS.WriteStream): Progress {
+function createBar(label: string, stream: NodeJS.WriteStream, format: Format): Progress {
   const bar = new SingleBar({
     format: `${label} {bar} {value}/{total} {text}`,
     barCompleteChar: "█",
     barIncompleteChar: "░",
+    formatValue: (amount, _options, type) =>
+      type === "value" || type === "total" ? format(amount) : String(amount),
     barsize: 24,
     hideCursor: true,
     fps: 8,
@@ -64,14 +74,16 @@ function createBar(label: string, stream: NodeJS.WriteStream): Progress {
   };
 }
 
-function createLines(label: string, stream: NodeJS.WriteStream): Progress {
+function createLines(label: string, stream: NodeJS.WriteStream, format: Format): Progress {
   let last = -Infinity;
   return {
     update: (done, total, values) => {
       const now = performance.now() / 1000;
       if (done < total && now - last < LINE_EVERY) return;
       last = now;
-      stream.write(`${label} ${done}/${total} ${values?.text ?? ""}${left(values)}\n`);
+      stream.write(
+        `${label} ${format(done)}/${format(total)} ${values?.text ?? ""}${left(values)}\n`,
+      );
     },
     log: (line) => {
       stream.write(`${line}\n`);

@@ -2,8 +2,16 @@
 export { defineConfig, type ConfigInput, type Metric } from "@diptych/core";
 export { createOnnxBackend, onnx } from "@diptych/backend-onnx";
 export {
+  findPulledModel,
+  hubCacheFolder,
   loadParameters,
   openCheckpoint,
+  OPENAI_MODELS,
+  pullModel,
+  type PulledFile,
+  type PulledModel,
+  type PullOptions,
+  type PullProgress,
   writeFileAtomically,
   writeJsonAtomically,
 } from "@diptych/checkpoints";

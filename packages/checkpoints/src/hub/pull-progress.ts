@@ -5,8 +5,9 @@ export interface PullProgress {
   readonly bytes: number;
   /** Bytes of all files; undefined while a server has not said. */
   readonly total: number | undefined;
-  /** File that the last bytes are of. */
+  /** File that the last bytes are of, and how many of it are here. */
   readonly file: string;
+  readonly fileBytes: number;
 }
 
 /** Takes the bytes of one file. */
@@ -21,7 +22,12 @@ export function createPullMeter(
   return (file, bytes, total) => {
     here.set(file, bytes);
     if (total !== undefined) totals.set(file, total);
-    onProgress?.({ bytes: sum([...here.values()]), total: sumOfAll([...totals.values()]), file });
+    onProgress?.({
+      bytes: sum([...here.values()]),
+      total: sumOfAll([...totals.values()]),
+      file,
+      fileBytes: bytes,
+    });
   };
 }
 
