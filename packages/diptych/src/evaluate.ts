@@ -9,7 +9,8 @@ import {
 } from "@diptych/core";
 import { Run } from "@diptych/core/plugin";
 import { createBackend, createDataset, createEvaluator } from "./components.js";
-import { createModelRuntime, readModel } from "./load-clip.js";
+import { createModelRuntime } from "./model-runtime.js";
+import { readModel } from "./read-model.js";
 import type { OpenedConfig } from "./load-config.js";
 import type { RunListener } from "./run-events.js";
 

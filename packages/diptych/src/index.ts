@@ -43,15 +43,23 @@ export { adamw, constantSchedule, cosine, readJsonlLog, sgd } from "@diptych/tra
 export { retrieval, zeroshotClassification } from "@diptych/zeroshot";
 export { cacheFolder } from "./components.js";
 export { defaultPlugins } from "./default-plugins.js";
-export { createEncoderRuntime, type EncoderRuntime, type EncoderRuntimeOptions } from "./encode.js";
+export {
+  createEncoderRuntime,
+  type EncodeOptions,
+  type EncoderRuntime,
+  type EncoderRuntimeOptions,
+  type Features,
+  type ImageSource,
+} from "./encode/encoder-runtime.js";
 export { evaluateModel, type EvaluateModelOptions, type Metrics } from "./evaluate.js";
 export { inspectCheckpoint, inspectConfig, type InspectedParameter } from "./inspect.js";
+export type { Classification } from "./classification.js";
 export {
   loadClip,
-  type Classification,
+  type ClassifyOptions,
   type Clip,
-  type ImageSource,
   type LoadClipOptions,
+  type Precision,
 } from "./load-clip.js";
 export {
   openConfig,

@@ -38,9 +38,10 @@ import {
   TOKENIZER,
 } from "./components.js";
 import { evaluate, type Metrics } from "./evaluate.js";
-import { createModelRuntime, imageFacts } from "./load-clip.js";
+import { imageFacts } from "./image-facts.js";
 import type { OpenedConfig } from "./load-config.js";
 import { saveModel } from "./model-folder.js";
+import { createModelRuntime } from "./model-runtime.js";
 import { decideSteps } from "./run-length.js";
 import { createProgressMeter, type RunListener } from "./run-events.js";
 

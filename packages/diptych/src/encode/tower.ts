@@ -1,0 +1,73 @@
+/** One tower compiled for embedding: its weights are constants of the executable, its batch any size. */
+import {
+  buildEncoders,
+  ConfigError,
+  createGraph,
+  InternalError,
+  inputName,
+  type Backend,
+  type ConstantPrecision,
+  type Encoder,
+  type Executable,
+  type HostTensor,
+  type MultiEncoder,
+} from "@diptych/core";
+
+export interface Tower {
+  readonly encoder: Encoder;
+  readonly executable: Executable;
+}
+
+export interface TowerOptions {
+  readonly backend: Backend;
+  readonly model: MultiEncoder;
+  readonly parameters: ReadonlyMap<string, HostTensor>;
+  readonly precision?: ConstantPrecision;
+}
+
+/** Compiles the tower of `modality` up to its features, not normalised. @throws ConfigError where the model has none. */
+export async function openTower(options: TowerOptions, modality: string): Promise<Tower> {
+  const { backend, model, parameters, precision } = options;
+  const encoder = model.encoders[modality];
+  if (!encoder) {
+    throw new ConfigError(
+      `diptych/encode: ${modality}: expected an encoder of it, got ${Object.keys(model.encoders).join(", ")}. Add one under model.encoders.`,
+    );
+  }
+  const built = buildEncoders({ ...model, mode: "eval", modalities: [modality] });
+  const encoded = built.encoded[modality];
+  if (!encoded)
+    throw new InternalError(`diptych/encode: ${modality}: expected features, got none.`);
+  const graph = createGraph(`encode-${modality}`, { features: encoded.pooled });
+  for (const { node } of graph.inputs) {
+    if (node.op !== "parameter" || parameters.has(inputName(node))) continue;
+    throw new ConfigError(
+      `diptych/encode: parameter "${inputName(node)}": expected a value, got none. Load a checkpoint of this model.`,
+    );
+  }
+  const executable = await backend.compile(graph, {
+    label: graph.name,
+    constants: parameters,
+    ...(precision === undefined ? {} : { precision }),
+  });
+  return { encoder, executable };
+}
+
+/** Features [batch, embedDim] of one batch. */
+export async function runTower(
+  { encoder, executable }: Tower,
+  rows: HostTensor,
+  signal?: AbortSignal,
+): Promise<HostTensor> {
+  const [spec] = encoder.inputs;
+  if (!spec)
+    throw new InternalError(`diptych/encode: ${encoder.modality}: expected an input, got none.`);
+  const outputs = await executable.run({ [spec.name]: rows }, signal ? { signal } : {});
+  const features = outputs["features"];
+  if (!features) throw new InternalError("diptych/encode: features: expected an output, got none.");
+  try {
+    return await features.read();
+  } finally {
+    features.dispose();
+  }
+}

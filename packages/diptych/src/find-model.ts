@@ -1,0 +1,37 @@
+/** Where a model is: a path as it is, or a name that is pulled once and kept. */
+import { existsSync } from "node:fs";
+import { CheckpointError, isDiptychError } from "@diptych/core";
+import { pullModel, type PullOptions } from "@diptych/checkpoints";
+
+/** How names are pulled: where they are kept, whether the network may be asked, who is told. */
+export type ModelPullOptions = Pick<
+  PullOptions,
+  "cacheDir" | "endpoint" | "token" | "offline" | "onProgress" | "log" | "signal"
+>;
+
+/** What can only be a path: it starts like one, or ends like a file of weights. */
+const PATH = /^[./~\\]|^[a-z]:[\\/]|\.(safetensors|pt|pth|bin|json)$/i;
+
+/**
+ * The path of a model: `source` where that exists, else of the model that it names (`openai/clip-vit-base-patch32`,
+ * `ViT-B/32`, an https address), pulled into the cache if it is not there.
+ *
+ * @throws CheckpointError where there is neither.
+ */
+export async function findModel(source: string, options: ModelPullOptions = {}): Promise<string> {
+  if (existsSync(source)) return source;
+  if (PATH.test(source) && !/^https?:/i.test(source)) {
+    throw new CheckpointError(
+      `diptych/findModel: ${source}: expected a folder or file of a model there, got nothing. Check the path from ${process.cwd()}; "diptych pull --help" tells of models by name.`,
+    );
+  }
+  try {
+    return (await pullModel(source, options)).path;
+  } catch (cause) {
+    if (!isDiptychError(cause, "CHECKPOINT")) throw cause;
+    throw new CheckpointError(
+      `diptych/findModel: ${source}: expected a path from ${process.cwd()} (nothing is there) or a model's name, got: ${cause.message}`,
+      { cause },
+    );
+  }
+}
