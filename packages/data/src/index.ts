@@ -9,9 +9,29 @@ export {
   type NormalizeOptions,
   type PrepareOptions,
 } from "./image/image-tensor.js";
+export { type ImageSource } from "./image/decode-raster.js";
 export { mixImages } from "./image/mix-images.js";
 export { resizeImage, type ResizeMode, type TargetSize } from "./image/resize-image.js";
 export { createResizeTransform, resize, type ResizeConfig } from "./image/resize-transform.js";
+
+export {
+  createEvaluationTransform,
+  type EvaluationTransform,
+} from "./evaluation/evaluation-transform.js";
+export { type EvaluationResizeMode } from "./evaluation/geometry.js";
+export {
+  createImagePipeline,
+  type ImagePipeline,
+  type PipelineOptions,
+  type PrepareCall,
+} from "./evaluation/image-pipeline.js";
+export {
+  evaluationSchema,
+  evaluationSettingsFrom,
+  type EvaluationOptions,
+  type EvaluationSettings,
+} from "./evaluation/settings.js";
+export { type Interpolation } from "./evaluation/taps.js";
 
 export { emoji, emojiSchema, type EmojiConfig } from "./datasets/emoji/config.js";
 export { captionsOf, drawCaption, type CaptionMix } from "./datasets/emoji/captions.js";
