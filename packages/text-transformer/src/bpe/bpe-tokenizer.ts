@@ -2,21 +2,13 @@
  * CLIP's byte-pair tokenizer. Ids equal those of open_clip's SimpleTokenizer, the repair of broken text by ftfy included.
  * Source: Radford et al. 2021 (arXiv 2103.00020), section 2.4; openai/CLIP simple_tokenizer.py.
  */
-import { ConfigError, type Tokenizer } from "@diptych/core";
+import { ConfigError, type TokenBatch, type Tokenizer } from "@diptych/core";
 import { createBpeState, type BpeTokenizerState } from "./bpe-state.js";
 import { byteOfId } from "./byte-order.js";
-import { cleanText } from "./clean-text.js";
-import { encodeWord } from "./encode-word.js";
-import {
-  checkContextLength,
-  fitContext,
-  padRows,
-  type Context,
-  type Truncation,
-} from "./fit-context.js";
-import { createKeptSymbols, keepSymbols, type KeptSymbols } from "./kept-symbols.js";
-import type { BpeVocabulary } from "./merges.js";
-import { createWordPattern, openClipSpecialNames, type SpecialNames } from "./split-words.js";
+import { createTextEncoder, type BpeParts, type EncodedText } from "./encode-text.js";
+import { checkContextLength, textTooLong, type Context, type Truncation } from "./fit-context.js";
+import { createKeptSymbols } from "./kept-symbols.js";
+import { openClipSpecialNames, type SpecialNames } from "./split-words.js";
 import { loadClipVocabulary, readVocabulary } from "./vocabulary-file.js";
 
 const origin = "text-transformer/createBpeTokenizer";
@@ -48,14 +40,6 @@ export interface BpeTokenizer extends Tokenizer {
     Pick<BpeTokenizerOptions, "vocabulary" | "keep">;
 }
 
-interface Parts {
-  readonly vocabulary: BpeVocabulary;
-  readonly kept: KeptSymbols | undefined;
-  readonly names: SpecialNames;
-  readonly start: number;
-  readonly end: number;
-}
-
 /**
  * Makes CLIP's tokenizer; CLIP's vocabulary is read on the first call in a process.
  * `encode` gives start, words, end without padding; a text that itself spells the end-of-text name ends there, since
@@ -75,31 +59,21 @@ export function createBpeTokenizer(options: BpeTokenizerOptions = {}): BpeTokeni
   const kept = options.keep === undefined ? undefined : createKeptSymbols(vocabulary, options.keep);
   const vocabSize = kept === undefined ? vocabulary.symbols + 2 : kept.original.length;
   const special = Object.freeze({ start: vocabSize - 2, end: vocabSize - 1, pad: 0 });
-  const parts: Parts = {
-    vocabulary,
-    kept,
-    names: specialNames,
-    start: special.start,
-    end: special.end,
-  };
-  const context: Context = {
-    origin: "text-transformer/bpe",
-    contextLength,
-    truncate,
-    end: special.end,
-  };
-  const wordsToIds = createTextEncoder(parts);
-  const encode = (text: string): number[] =>
-    fitContext(endText(wordsToIds(text), special), text, context);
+  const { start, end } = special;
+  const parts: BpeParts = { vocabulary, kept, names: specialNames, start, end };
+  const context: Context = { origin: "text-transformer/bpe", contextLength, truncate, end };
+  const encodeText = createFittingEncoder(parts, context);
   const chosen = Object.freeze({ ...options, contextLength, truncate, specialNames });
   return Object.freeze({
     name: options.vocabulary === undefined ? "clip-bpe" : "bpe",
     vocabSize,
     contextLength,
     special,
-    encode,
-    encodeBatch: (texts: readonly string[]) =>
-      padRows(texts.map(encode), contextLength, special.pad),
+    encode: (text: string) => {
+      const { ids, length } = encodeText(text);
+      return Array.from(ids.subarray(0, length));
+    },
+    encodeBatch: (texts: readonly string[]) => encodeRows(encodeText, texts, contextLength),
     decode: (ids: Iterable<number>) => decodeIds(parts, ids),
     originalIds: kept?.original ?? Int32Array.from({ length: vocabSize }, (_, id) => id),
     toJSON: () => createBpeState(chosen),
@@ -114,51 +88,36 @@ function checkTruncation(truncate: string): void {
   );
 }
 
-function endText(words: number[], { start, end }: { start: number; end: number }): number[] {
-  const stop = words.indexOf(end);
-  return [start, ...(stop < 0 ? words : words.slice(0, stop)), end];
-}
-
-/** Words repeat, so ids are remembered per run between spaces; bounded, since a service meets new ones for ever. */
-const cacheEntries = 65_536;
-const longestCached = 64;
-
-function createTextEncoder(parts: Parts): (text: string) => number[] {
-  const pattern = createWordPattern(parts.names);
-  const cache = new Map<string, readonly number[]>();
+/** @throws DataError, when called, for a text that does not fit where the context does not cut */
+function createFittingEncoder(parts: BpeParts, context: Context): (text: string) => EncodedText {
+  const encodeText = createTextEncoder(parts);
+  const most = context.truncate === "cut" ? context.contextLength : Number.POSITIVE_INFINITY;
   return (text) => {
-    const ids: number[] = [];
-    for (const run of cleanText(text).split(" ")) {
-      let found = cache.get(run);
-      if (found === undefined) {
-        found = encodeRun(parts, pattern, run);
-        if (cache.size >= cacheEntries) cache.clear();
-        if (run.length <= longestCached) cache.set(run, found);
-      }
-      for (const id of found) ids.push(id);
-    }
-    return ids;
+    const encoded = encodeText(text, most);
+    if (encoded.length > context.contextLength) throw textTooLong(encoded.length, text, context);
+    return encoded;
   };
 }
 
-const utf8 = new TextEncoder();
-
-function encodeRun(parts: Parts, pattern: RegExp, run: string): readonly number[] {
-  const { vocabulary, kept, names } = parts;
-  const ids: number[] = [];
-  for (const word of run.match(pattern) ?? []) {
-    if (word === names.start) ids.push(parts.start);
-    else if (word === names.end) ids.push(parts.end);
-    else {
-      const symbols = encodeWord(vocabulary, utf8.encode(word));
-      for (const id of kept === undefined ? symbols : keepSymbols(vocabulary, kept, symbols))
-        ids.push(id);
-    }
+/** Straight into the batch's array, which is 0 and so padded; no array per row. */
+function encodeRows(
+  encodeText: (text: string) => EncodedText,
+  texts: readonly string[],
+  contextLength: number,
+): TokenBatch {
+  const batch = texts.length;
+  const ids = new Int32Array(batch * contextLength);
+  const lengths = new Int32Array(batch);
+  for (let row = 0; row < batch; row += 1) {
+    const { ids: source, length } = encodeText(texts[row] ?? "");
+    const first = row * contextLength;
+    for (let at = 0; at < length; at += 1) ids[first + at] = source[at] ?? 0;
+    lengths[row] = length;
   }
-  return ids;
+  return { ids, lengths, batch, contextLength };
 }
 
-function decodeIds({ vocabulary, kept, start, end }: Parts, ids: Iterable<number>): string {
+function decodeIds({ vocabulary, kept, start, end }: BpeParts, ids: Iterable<number>): string {
   const bytes: number[] = [];
   for (const id of ids) {
     if (id === end) break;

@@ -27,17 +27,20 @@ export function checkContextLength(origin: string, contextLength: number, least:
  * @throws DataError when they do not fit and `truncate` is "error"
  */
 export function fitContext(ids: number[], text: string, context: Context): number[] {
-  const { contextLength, truncate, end, origin } = context;
+  const { contextLength, truncate, end } = context;
   if (ids.length <= contextLength) return ids;
-  if (truncate === "error") {
-    const beginning = JSON.stringify(text.length > 48 ? `${text.slice(0, 48)}…` : text);
-    throw new DataError(
-      `${origin}: text: expected at most ${String(contextLength)} ids, got ${String(ids.length)} (text ${beginning}). Shorten it, or give the tokenizer truncate: "cut" to keep the beginning.`,
-    );
-  }
+  if (truncate === "error") throw textTooLong(ids.length, text, context);
   const cut = ids.slice(0, contextLength);
   if (end !== undefined) cut[contextLength - 1] = end;
   return cut;
+}
+
+/** What a text of more ids than the context holds is refused with. */
+export function textTooLong(ids: number, text: string, context: Context): DataError {
+  const beginning = JSON.stringify(text.length > 48 ? `${text.slice(0, 48)}…` : text);
+  return new DataError(
+    `${context.origin}: text: expected at most ${String(context.contextLength)} ids, got ${String(ids)} (text ${beginning}). Shorten it, or give the tokenizer truncate: "cut" to keep the beginning.`,
+  );
 }
 
 /** Rows of ids padded to the context. */
