@@ -6,7 +6,10 @@ import { CHECKPOINT_FORMATS } from "./open-checkpoint.js";
 const SUMMARIES: Readonly<Record<string, string>> = {
   diptych: "a folder with weights, configuration and tokenizer of any model",
   "open-clip": "a folder as open_clip writes it",
+  "hugging-face": "a folder of transformers' CLIPModel",
   "run-state": "everything a run needs to go on at one step",
+  openai: "a TorchScript archive as OpenAI published its models (read only)",
+  pytorch: "what torch.save writes: a state dict or a training checkpoint (read only)",
   safetensors: "one safetensors file",
 };
 

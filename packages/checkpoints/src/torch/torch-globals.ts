@@ -48,7 +48,8 @@ const STORAGES: Readonly<Record<string, StoredDtype>> = {
 };
 
 const first: PlainFunction["call"] = (_, [value]) => value;
-const items: PlainFunction["call"] = (_, [values]) => (Array.isArray(values) ? [...values] : []);
+const items: PlainFunction["call"] = (_, [values]) =>
+  Array.isArray(values) ? [...(values as unknown[])] : [];
 
 function orderedDict(path: string, args: readonly unknown[]): Map<unknown, unknown> {
   const dict = new Map<unknown, unknown>();
@@ -122,7 +123,7 @@ function loadStorage(path: string, id: unknown): TorchStorage {
       `checkpoints/pickle: ${path}: expected a storage of numbers, got something else. The file is damaged.`,
     );
   }
-  if (view != null) {
+  if (view !== null && view !== undefined) {
     throw new CheckpointError(
       `checkpoints/pickle: ${path}: expected whole storages, got a view of storage "${key}", as PyTorch before 0.4 wrote. Save it again with a later PyTorch.`,
     );

@@ -1,6 +1,6 @@
 /** A file of PyTorch's as a checkpoint: its state dict, values read when asked for. */
 import { CheckpointError, type CheckpointReader, type HostTensor } from "@diptych/core";
-import type { ByteSource } from "../bytes/byte-source.js";
+import { openFileSource, type ByteSource } from "../bytes/byte-source.js";
 import { STORED_BYTES } from "../bytes/element-types.js";
 import { readStridedValues } from "../bytes/read-values.js";
 import { findStateDict } from "./state-dict.js";
@@ -8,6 +8,17 @@ import { readTorchFile, type TorchFile } from "./torch-file.js";
 
 export interface TorchReader extends CheckpointReader {
   readonly kind: TorchFile["kind"];
+}
+
+/** Opens a file. @throws CheckpointError when it is missing, damaged, of another format, or names what is not allowed. */
+export async function openTorch(path: string): Promise<TorchReader> {
+  const source = await openFileSource(path);
+  try {
+    return await readTorch(source);
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
 }
 
 /** Reads from `source`, which the reader closes. @throws CheckpointError as readTorchFile and findStateDict do. */
