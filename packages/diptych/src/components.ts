@@ -59,13 +59,24 @@ export interface ComponentOptions {
 /** Creates what training needs, in order, into the run's container. */
 export async function createComponents(options: ComponentOptions): Promise<void> {
   const { opened, run, on } = options;
+  const dataset = await run.create(DATASET, () => createDataset(opened.config.data.train, options));
+  await createModelComponents(options, () => captionsOf(dataset));
+  await run.create(OPTIMIZER, () => createPart(opened.config.optimizer, {}));
+  await createBackend(opened, run, on);
+}
+
+/**
+ * Tokenizer, model and loss alone: what describes the model.
+ *
+ * @param captions Texts for a vocabulary that is learned from them; not called for a fixed one.
+ */
+export async function createModelComponents(
+  { opened, run, tokenizer }: Pick<ComponentOptions, "opened" | "run" | "tokenizer">,
+  captions: () => Iterable<string>,
+): Promise<void> {
   const { config, registry } = opened;
-  const dataset = await run.create(DATASET, () => createDataset(config.data.train, options));
   await run.create(TOKENIZER, () =>
-    createPart(config.tokenizer, {
-      captions: () => captionsOf(dataset),
-      ...(options.tokenizer ? { state: options.tokenizer } : {}),
-    }),
+    createPart(config.tokenizer, { captions, ...(tokenizer ? { state: tokenizer } : {}) }),
   );
   await run.create(MODEL, () =>
     createConfiguredModel(config.model, { tokenizer: run.get(TOKENIZER) }),
@@ -73,8 +84,6 @@ export async function createComponents(options: ComponentOptions): Promise<void>
   await run.create(LOSS, () =>
     createLossFrom(config.loss, registry, run.get(MODEL).encoders, config.model.embedDim),
   );
-  await run.create(OPTIMIZER, () => createPart(config.optimizer, {}));
-  await createBackend(opened, run, on);
 }
 
 export async function createBackend(
@@ -100,7 +109,7 @@ export function createDataset(
   });
 }
 
-function captionsOf(dataset: Dataset): Iterable<string> {
+export function captionsOf(dataset: Dataset): Iterable<string> {
   if (dataset.captions) return dataset.captions();
   throw new ConfigError(
     `diptych/tokenizer: dataset "${dataset.name}": expected it to list its captions for the vocabulary, got a dataset that cannot. Use a tokenizer with a fixed vocabulary, e.g. { type: "bpe" }.`,

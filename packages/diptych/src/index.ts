@@ -52,6 +52,15 @@ export {
   type ImageSource,
 } from "./encode/encoder-runtime.js";
 export { evaluateModel, type EvaluateModelOptions, type Metrics } from "./evaluate.js";
+export {
+  measureConfig,
+  measureModel,
+  measurePaperModel,
+  paperModelName,
+  type ModelCost,
+} from "./inspect-model.js";
+export type { PublishedCost, PublishedCosts } from "./inspect-published.js";
+export type { BlockCost, MeasureOptions, TowerCost } from "./inspect-tower.js";
 export { inspectCheckpoint, inspectConfig, type InspectedParameter } from "./inspect.js";
 export type { Classification } from "./classification.js";
 export {

@@ -1,8 +1,21 @@
 /** Looking into models: the parameters of a configuration's model, or the tensors of a checkpoint. */
-import { buildEncoders, buildLoss, elementCount, type CheckpointReader } from "@diptych/core";
+import {
+  buildEncoders,
+  buildLoss,
+  elementCount,
+  InternalError,
+  type CheckpointReader,
+} from "@diptych/core";
 import { Run } from "@diptych/core/plugin";
 import { openCheckpoint } from "@diptych/checkpoints";
-import { createComponents, LOSS, MODEL } from "./components.js";
+import {
+  captionsOf,
+  createDataset,
+  createModelComponents,
+  DATASET,
+  LOSS,
+  MODEL,
+} from "./components.js";
 import type { OpenedConfig } from "./load-config.js";
 
 export interface InspectedParameter {
@@ -15,9 +28,7 @@ export interface InspectedParameter {
 
 /** Parameters of the model that a configuration describes, with those of its loss. */
 export async function inspectConfig(opened: OpenedConfig): Promise<readonly InspectedParameter[]> {
-  const run = new Run();
-  try {
-    await createComponents({ opened, run, on: () => undefined });
+  return withConfiguredModel(opened, (run) => {
     const built = buildLoss(buildEncoders({ ...run.get(MODEL), mode: "train" }), run.get(LOSS));
     return built.model.parameters.map(({ name, shape, role }) => ({
       name,
@@ -25,6 +36,40 @@ export async function inspectConfig(opened: OpenedConfig): Promise<readonly Insp
       values: elementCount(shape),
       role,
     }));
+  });
+}
+
+/** Runs `work` with the tokenizer, model and loss of a configuration. Its data are read only where the vocabulary comes from them. */
+export async function withConfiguredModel<T>(
+  opened: OpenedConfig,
+  work: (run: Run) => T,
+): Promise<T> {
+  const captions = { wanted: false };
+  try {
+    return await withRun(async (run) => {
+      await createModelComponents({ opened, run }, () => {
+        captions.wanted = true;
+        throw new InternalError("diptych/inspect: captions: asked for before the data are read.");
+      });
+      return work(run);
+    });
+  } catch (error) {
+    if (!captions.wanted) throw error;
+  }
+  return withRun(async (run) => {
+    const on = (): void => undefined;
+    const dataset = await run.create(DATASET, () =>
+      createDataset(opened.config.data.train, { opened, on }),
+    );
+    await createModelComponents({ opened, run }, () => captionsOf(dataset));
+    return work(run);
+  });
+}
+
+async function withRun<T>(work: (run: Run) => Promise<T>): Promise<T> {
+  const run = new Run();
+  try {
+    return await work(run);
   } finally {
     await run.dispose();
   }

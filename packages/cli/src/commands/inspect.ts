@@ -1,44 +1,94 @@
-/** `diptych inspect`: the parameters of a configuration's model or of a checkpoint, block by block. */
+/** `diptych inspect`: what a model costs block by block, or the tensors of a checkpoint. */
 import { existsSync, statSync } from "node:fs";
-import type { Command } from "commander";
-import { inspectCheckpoint, inspectConfig, openConfigFile, type InspectedParameter } from "diptych";
+import { extname } from "node:path";
+import { InvalidArgumentError, type Command } from "commander";
+import {
+  inspectCheckpoint,
+  inspectConfig,
+  measureConfig,
+  measurePaperModel,
+  openConfigFile,
+  paperModelName,
+  type InspectedParameter,
+  type MeasureOptions,
+} from "diptych";
 import { formatTable } from "../table.js";
+import { costReport } from "./inspect-cost.js";
 
 interface InspectFlags {
-  readonly depth: string;
+  readonly depth?: number;
+  readonly batch: number;
   readonly tensors?: boolean;
+  readonly tiny?: boolean;
   readonly json?: boolean;
+}
+
+function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1) return value;
+  throw new InvalidArgumentError("Expected a whole number from 1.");
 }
 
 export function addInspectCommand(program: Command): void {
   program
     .command("inspect")
-    .description("show a model's parameters: of a configuration or of a checkpoint")
-    .argument("<what>", "configuration file, or checkpoint file or folder")
-    .option("-d, --depth <n>", "levels of names that make a block", "2")
+    .description(
+      "show what a model is made of and costs: one of the paper's, a configuration's, or a checkpoint",
+    )
+    .argument(
+      "<what>",
+      "name (RN50x16, ViT-B/32 …), configuration file, or checkpoint file or folder",
+    )
+    .option("-d, --depth <n>", "levels of names that make a block", positiveInteger)
+    .option("-b, --batch <n>", "samples that FLOPs and activations are of", positiveInteger, 1)
     .option("-t, --tensors", "list every tensor")
+    .option("--tiny", "the config's own small version")
     .option("--json", "print JSON")
     .addHelpText(
       "after",
-      "\nExamples:\n  $ diptych inspect configs/emoji-clip.ts\n  $ diptych inspect runs/a/model --tensors",
+      `
+Examples:
+  $ diptych inspect RN50x16
+  $ diptych inspect configs/emoji-clip.ts --batch 96
+  $ diptych inspect runs/a/model --tensors`,
     )
     .action(runInspect);
 }
 
 async function runInspect(what: string, flags: InspectFlags): Promise<void> {
-  const isCheckpoint =
-    what.endsWith(".safetensors") || (existsSync(what) && statSync(what).isDirectory());
-  const parameters = isCheckpoint
-    ? await inspectCheckpoint(what)
-    : await inspectConfig(await openConfigFile(what));
-  if (flags.json) {
-    process.stdout.write(`${JSON.stringify(parameters, null, 2)}\n`);
-    return;
+  process.stdout.write(`${await inspect(what, flags)}\n`);
+}
+
+async function inspect(what: string, flags: InspectFlags): Promise<string> {
+  const { batch, depth, json = false } = flags;
+  const options: MeasureOptions = { batch, ...(depth === undefined ? {} : { depth }) };
+  const paperModel = existsSync(what) ? undefined : paperModelName(what);
+  if (paperModel) {
+    const cost = measurePaperModel(paperModel, options);
+    return json ? asJson(cost) : costReport(cost);
   }
-  const text = flags.tensors
-    ? tensorTable(parameters)
-    : blockTable(parameters, Number(flags.depth));
-  process.stdout.write(`${text}\n`);
+  if (isCheckpoint(what)) return parameterReport(await inspectCheckpoint(what), flags);
+  const opened = await openConfigFile(what, { tiny: flags.tiny ?? false });
+  if (flags.tensors) return parameterReport(await inspectConfig(opened), flags);
+  const cost = await measureConfig(opened, options);
+  return json ? asJson({ ...cost, tensors: await inspectConfig(opened) }) : costReport(cost);
+}
+
+const asJson = (value: unknown): string => JSON.stringify(value, null, 2);
+
+const CHECKPOINTS: ReadonlySet<string> = new Set([".safetensors", ".pt", ".pth", ".bin"]);
+
+function isCheckpoint(what: string): boolean {
+  return CHECKPOINTS.has(extname(what)) || (existsSync(what) && statSync(what).isDirectory());
+}
+
+/** Tensors or, without `--tensors`, their sums by block. */
+function parameterReport(
+  parameters: readonly InspectedParameter[],
+  { tensors, json, depth = 2 }: InspectFlags,
+): string {
+  if (json) return asJson(parameters);
+  return tensors ? tensorTable(parameters) : blockTable(parameters, depth);
 }
 
 const count = (n: number): string => n.toLocaleString("en");
@@ -61,7 +111,7 @@ function blockTable(parameters: readonly InspectedParameter[], depth: number): s
   const blocks = new Map<string, { weights: number; buffers: number }>();
   for (const { name, values, role } of parameters) {
     const path = name.split(".").slice(0, -1);
-    const key = path.slice(0, Math.max(1, depth)).join(".") || name;
+    const key = path.slice(0, depth).join(".") || name;
     const block = blocks.get(key) ?? { weights: 0, buffers: 0 };
     blocks.set(key, {
       weights: block.weights + (role === "weight" ? values : 0),

@@ -1,6 +1,7 @@
 /** `diptych pull`: a model by name into the cache, with progress, resumable. */
 import type { Command } from "commander";
 import { pullModel, type PullProgress } from "diptych";
+import { formatBytes } from "../format-bytes.js";
 import { listenForInterrupt } from "../interrupt.js";
 import { createProgress, type Progress } from "../progress.js";
 
@@ -81,12 +82,4 @@ function sum(numbers: Iterable<number>): number {
   let total = 0;
   for (const n of numbers) total += n;
   return total;
-}
-
-/** Decimal units, as disks and networks are measured. */
-export function formatBytes(bytes: number): string {
-  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(2)} GB`;
-  if (bytes >= 1e6) return `${(bytes / 1e6).toFixed(1)} MB`;
-  if (bytes >= 1e3) return `${(bytes / 1e3).toFixed(1)} kB`;
-  return `${Math.round(bytes)} B`;
 }

@@ -53,6 +53,11 @@ function multiplyAdds(node: Node): number {
   }
 }
 
+/** Those of one primitive, a multiply-add counted as two. @throws ShapeError on symbols. */
+export function nodeFlops(node: Node): number {
+  return 2 * multiplyAdds(node);
+}
+
 /**
  * Floating-point operations of all matrix products and convolutions, a multiply-add counted as two; those inside
  * composites (attention: query·keyᵀ and probabilities·value, masked pairs included) counted, everything else not.
@@ -68,5 +73,5 @@ function multiplyAdds(node: Node): number {
  */
 export function countFlops(graph: Graph): number {
   const primitive = expandComposites(graph, () => false);
-  return graphNodes(primitive).reduce((flops, node) => flops + 2 * multiplyAdds(node), 0);
+  return graphNodes(primitive).reduce((flops, node) => flops + nodeFlops(node), 0);
 }
