@@ -7,59 +7,71 @@ import { idOfByte } from "./byte-order.js";
 import type { BpeVocabulary } from "./merges.js";
 import { noRank, pairRank } from "./pair-table.js";
 
+/** A word in the making: the first `length` of `ids`; `ranks` of each with its right neighbour, `best` the lowest of them. */
+interface Word {
+  ids: Int32Array;
+  ranks: Int32Array;
+  length: number;
+  best: number;
+}
+
+/** Used for every word that fits: allocation would cost as much as a short word's merges. */
+const shortWord: Word = createWord(256);
+
 /** Symbol ids of a word given as UTF-8 bytes (at least one). */
 export function encodeWord(vocabulary: BpeVocabulary, bytes: Uint8Array): number[] {
-  const ids = Int32Array.from(bytes, (byte) => idOfByte[byte] ?? 0);
-  let length = ids.length;
-  ids[length - 1] = (ids[length - 1] ?? 0) + 256;
-  const ranks = new Int32Array(length);
-  for (let at = 0; at < length - 1; at += 1)
-    ranks[at] = pairRank(vocabulary.pairs, ids[at] ?? -1, ids[at + 1] ?? -1);
-  while (length > 1) {
-    const best = lowestRank(ranks, length - 1);
-    if (best === noRank) break;
-    const merged = vocabulary.merged[best] ?? -1;
-    length = mergeEverywhere(ids, ranks, { length, best, merged });
-    refreshRanks(vocabulary, ids, ranks, { length, merged });
-  }
-  return Array.from(ids.subarray(0, length));
+  const word = bytes.length <= shortWord.ids.length ? shortWord : createWord(bytes.length);
+  readBytes(vocabulary, word, bytes);
+  while (word.best !== noRank) mergeBest(vocabulary, word);
+  const ids: number[] = [];
+  for (let at = 0; at < word.length; at += 1) ids.push(word.ids[at] ?? 0);
+  return ids;
 }
 
-function lowestRank(ranks: Int32Array, count: number): number {
+function createWord(length: number): Word {
+  return { ids: new Int32Array(length), ranks: new Int32Array(length), length: 0, best: noRank };
+}
+
+function readBytes({ pairs }: BpeVocabulary, word: Word, bytes: Uint8Array): void {
+  const { ids, ranks } = word;
+  const last = bytes.length - 1;
   let best = noRank;
-  for (let at = 0; at < count; at += 1) {
-    const rank = ranks[at] ?? noRank;
+  ids[0] = idOfByte[bytes[0] ?? 0] ?? 0;
+  for (let at = 1; at <= last; at += 1) {
+    const id = (idOfByte[bytes[at] ?? 0] ?? 0) + (at === last ? 256 : 0);
+    const rank = pairRank(pairs, ids[at - 1] ?? 0, id);
+    ids[at] = id;
+    ranks[at - 1] = rank;
     if (rank < best) best = rank;
   }
-  return best;
+  if (last === 0) ids[0] += 256;
+  ranks[last] = noRank;
+  word.length = bytes.length;
+  word.best = best;
 }
 
-/** Replaces each pair of rank `best` from left to right, in place; returns the new length. Equal ranks are equal pairs. */
-function mergeEverywhere(
-  ids: Int32Array,
-  ranks: Int32Array,
-  { length, best, merged }: { length: number; best: number; merged: number },
-): number {
+/** Merges each pair of the best rank from left to right, in place, and finds the next best. Equal ranks are equal pairs. */
+function mergeBest({ pairs, merged: mergedIds }: BpeVocabulary, word: Word): void {
+  const { ids, ranks, length, best } = word;
+  const merged = mergedIds[best] ?? 0;
+  let next = noRank;
+  let previous = -1;
   let to = 0;
   for (let from = 0; from < length; to += 1) {
-    const joins = from < length - 1 && ranks[from] === best;
-    ids[to] = joins ? merged : (ids[from] ?? -1);
-    ranks[to] = ranks[from] ?? noRank;
+    const joins = ranks[from] === best;
+    const id = joins ? merged : (ids[from] ?? 0);
     from += joins ? 2 : 1;
+    if (to > 0) {
+      // Pairs that the merge has not touched keep their ranks.
+      const touched = id === merged || previous === merged;
+      const rank = touched ? pairRank(pairs, previous, id) : (ranks[to - 1] ?? noRank);
+      ranks[to - 1] = rank;
+      if (rank < next) next = rank;
+    }
+    ids[to] = id;
+    ranks[to] = ranks[from - 1] ?? noRank;
+    previous = id;
   }
-  return to;
-}
-
-/** Looks up the pairs that a merge has touched; the others keep their ranks. */
-function refreshRanks(
-  vocabulary: BpeVocabulary,
-  ids: Int32Array,
-  ranks: Int32Array,
-  { length, merged }: { length: number; merged: number },
-): void {
-  for (let at = 0; at < length - 1; at += 1) {
-    const left = ids[at] ?? -1;
-    const right = ids[at + 1] ?? -1;
-    if (left === merged || right === merged) ranks[at] = pairRank(vocabulary.pairs, left, right);
-  }
+  word.length = to;
+  word.best = next;
 }
