@@ -1,6 +1,11 @@
 /** Diptych: contrastive vision-language models in TypeScript. The default plugins composed, and the short API. */
 export { defineConfig, type ConfigInput, type Metric } from "@diptych/core";
-export { createOnnxBackend, onnx } from "@diptych/backend-onnx";
+export {
+  createOnnxBackend,
+  exportOnnxModel,
+  onnx,
+  type ExportOnnxOptions,
+} from "@diptych/backend-onnx";
 export {
   findPulledModel,
   hubCacheFolder,
@@ -61,6 +66,12 @@ export {
 } from "./inspect-model.js";
 export type { PublishedCost, PublishedCosts } from "./inspect-published.js";
 export type { BlockCost, MeasureOptions, TowerCost } from "./inspect-tower.js";
+export {
+  exportTransformersJs,
+  type ExportTransformersJsOptions,
+  type TransformersJsDtype,
+  type TransformersJsSource,
+} from "./export/export-transformers-js.js";
 export { inspectCheckpoint, inspectConfig, type InspectedParameter } from "./inspect.js";
 export type { Classification } from "./classification.js";
 export {

@@ -36,7 +36,8 @@ function castTo(onnx: OnnxBuilder, value: Name, dtype: DType): Name {
 export function withWideFloats(op: string, lowering: Lowering): Lowering {
   return (node, context) => {
     const types = [...node.inputTypes, ...node.outputTypes];
-    if (ANY_DTYPE.has(op) || !types.some(({ dtype }) => isNarrow(dtype))) {
+    const unchanged = ANY_DTYPE.has(op) || context.onnx.target.narrowFloats;
+    if (unchanged || !types.some(({ dtype }) => isNarrow(dtype))) {
       return lowering(node, context);
     }
     const { onnx } = context;

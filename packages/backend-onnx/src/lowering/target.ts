@@ -8,6 +8,8 @@ export interface LoweringTarget {
   readonly contrib: boolean;
   /** Channels in a block of the blocked convolutions that may be used; 0: none. */
   readonly channelBlock: number;
+  /** Whether ops on 16-bit floats stay so; else they compute in float32 between two casts. */
+  readonly narrowFloats: boolean;
   /** Composites that reach the lowering as they are. */
   readonly composites: ReadonlySet<CompositeName>;
 }
@@ -32,13 +34,26 @@ export const CPU_TARGET: LoweringTarget = Object.freeze({
   opset: 20,
   contrib: true,
   channelBlock: 0,
+  narrowFloats: false,
   composites: new Set(CPU_COMPOSITES),
 });
 
-/** Models for other tools: standard operators of opset 18, nothing that hides an intermediate. */
+/** Composites that opset 18 has an operator for, or that lower to its operators in fewer steps than their parts. */
+const STANDARD_COMPOSITES: readonly CompositeName[] = [
+  "mean",
+  "softmax",
+  "logSoftmax",
+  "relu",
+  "layerNorm",
+  "l2Normalize",
+  "avgPool2d",
+];
+
+/** Models for other tools: standard operators of opset 18. */
 export const EXPORT_TARGET: LoweringTarget = Object.freeze({
   opset: 18,
   contrib: false,
   channelBlock: 0,
-  composites: new Set<CompositeName>(),
+  narrowFloats: true,
+  composites: new Set(STANDARD_COMPOSITES),
 });

@@ -45,7 +45,7 @@ const transpose: Fold = ({ attributes }, [x]) => {
 
 const cast: Fold = ({ attributes }, [x]) => {
   if (x?.dtype !== "float32" || attributes["to"] !== ONNX_TYPE_NUMBERS.float16) return undefined;
-  return { dtype: "float16", shape: x.shape, bytes: bytesOf(halves(floatsOf(x))) };
+  return halfTensor(x, x.name);
 };
 
 const FOLDS: Readonly<Record<string, Fold>> = {
@@ -67,10 +67,12 @@ export function transposedFloats(
   return result;
 }
 
-function halves(values: Float32Array): Uint16Array {
-  const result = new Uint16Array(values.length);
-  for (let i = 0; i < values.length; i++) result[i] = float16Bits(values[i]!);
-  return result;
+/** A float32 tensor in 16 bits, under another name. */
+export function halfTensor(tensor: OnnxTensor, name: string): OnnxTensor {
+  const values = floatsOf(tensor);
+  const halves = new Uint16Array(values.length);
+  for (let i = 0; i < values.length; i++) halves[i] = float16Bits(values[i]!);
+  return { name, dtype: "float16", shape: tensor.shape, bytes: bytesOf(halves) };
 }
 
 /** The graph with Reshape, Transpose and Cast of constants computed, and without constants that nothing reads. */

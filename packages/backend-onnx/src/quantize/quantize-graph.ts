@@ -22,6 +22,11 @@ export interface QuantizeOptions {
   readonly reduceRange: boolean;
   /** Whether com.microsoft's fused operators may be used. */
   readonly contrib: boolean;
+  /**
+   * Whether filters of convolutions are stored in int8, with a scale per output channel, and widened when the model is
+   * loaded: a smaller file, at float32's speed.
+   */
+  readonly filters?: boolean;
 }
 
 /** Matrices and tables of fewer entries stay float32: they cost nothing. */
@@ -33,7 +38,9 @@ export function quantizeGraph(given: OnnxGraph, options: QuantizeOptions): OnnxG
   const rewrite = createRewrite(graph, options);
   for (const node of graph.nodes) {
     if (rewrite.absorbed.has(node)) continue;
-    const replaced = quantizeProduct(node, rewrite) ?? quantizeLookup(node, rewrite) ?? [node];
+    const replaced = quantizeProduct(node, rewrite) ??
+      quantizeLookup(node, rewrite) ??
+      (options.filters ? quantizeFilter(node, rewrite) : undefined) ?? [node];
     rewrite.nodes.push(...replaced);
   }
   return withoutUnread({
@@ -234,5 +241,33 @@ function quantizeLookup(node: OnnxNode, rewrite: Rewrite): readonly OnnxNode[] |
     }),
     made(node, "Gather", [scalesName, ids], { outputs: [scale], attributes }),
     made(node, "Mul", [floats, scale], { outputs: [y] }),
+  ];
+}
+
+/** The filter of a convolution, [outChannels, …], from int8. */
+function quantizeFilter(node: OnnxNode, rewrite: Rewrite): readonly OnnxNode[] | undefined {
+  const [x = "", filter = "", ...rest] = node.inputs;
+  const values = rewrite.constants.get(filter);
+  if (node.op !== "Conv" || values?.dtype !== "float32") return undefined;
+  const [outChannels = 0] = values.shape;
+  if (values.bytes.byteLength / 4 < SMALLEST) return undefined;
+  const { codes, scales } = quantizeRows(floatsOf(values), outChannels);
+  const { shape } = values;
+  const each = [outChannels, ...shape.slice(1).map(() => 1)];
+  const [y = ""] = node.outputs;
+  const codesName = addTensor(rewrite, `${y}.filter`, { dtype: "int8", shape, values: codes });
+  const scalesName = addTensor(rewrite, `${y}.filterScales`, {
+    dtype: "float32",
+    shape: each,
+    values: scales,
+  });
+  const [floats, wide] = [`${y}.filterFloats`, `${y}.filterWide`];
+  return [
+    made(node, "Cast", [codesName], {
+      outputs: [floats],
+      attributes: { to: ONNX_TYPE_NUMBERS.float32 },
+    }),
+    made(node, "Mul", [floats, scalesName], { outputs: [wide] }),
+    { ...node, inputs: [x, wide, ...rest] },
   ];
 }
