@@ -227,4 +227,60 @@ describe("loadParameters", () => {
     expect([...(loaded.get("weight")?.data ?? [])]).toEqual([1, -2, 3.5, 0, Math.fround(1e-30), 7]);
     await reader.close();
   });
+
+  it("refuses weights that are no numbers, and integers for weights", async () => {
+    const path = join(folder, "n.safetensors");
+    for (const bad of [NaN, Infinity, -Infinity]) {
+      const weight = hostTensorFrom("float32", [3], [1, bad, 2]);
+      await safetensorsFile.write(path, { tensors: [["w", weight]], metadata: {} });
+      const reader = await safetensorsFile.open(path);
+      expect(await message(loadParameters(reader, [spec("w", [3])]))).toContain(
+        `"w": expected finite weights, got ${bad} at 1`,
+      );
+      await reader.close();
+    }
+    const count = hostTensorFrom("int32", [1], [3]);
+    await safetensorsFile.write(path, {
+      tensors: [
+        ["w", count],
+        ["n", count],
+      ],
+      metadata: {},
+    });
+    const reader = await safetensorsFile.open(path);
+    const counter: ParameterSpec = { ...spec("n", [1]), role: "buffer" };
+    expect(await message(loadParameters(reader, [spec("w", [1]), counter]))).toContain(
+      "other dtype w: the model has floats, the checkpoint int32",
+    );
+    const { tensors: loaded } = await loadParameters(reader, [counter], { ignore: ["w"] });
+    expect(loaded.get("n")).toMatchObject({ dtype: "float32", data: Float32Array.of(3) });
+    await reader.close();
+  });
+
+  it("resizes position embeddings only where asked to", async () => {
+    const path = join(folder, "p.safetensors");
+    const stored = hostTensorFrom("float32", [5, 1], [9, 1, 2, 3, 4]);
+    const text = hostTensorFrom("float32", [2, 1], [0, 4]);
+    await safetensorsFile.write(path, {
+      tensors: [
+        ["visual.positional_embedding", stored],
+        ["positional_embedding", text],
+      ],
+      metadata: {},
+    });
+    const reader = await safetensorsFile.open(path);
+    const specs = [
+      spec("visual.positional_embedding", [2, 1]),
+      spec("positional_embedding", [4, 1]),
+    ];
+    expect(await message(loadParameters(reader, specs))).toContain("the checkpoint [5, 1]");
+    const loaded = await loadParameters(reader, specs, { resizePositions: true });
+    expect(loaded.resized).toEqual(specs.map(({ name }) => name));
+    expect([...(loaded.tensors.get("visual.positional_embedding")?.data ?? [])]).toEqual([9, 2.5]);
+    expect([...(loaded.tensors.get("positional_embedding")?.data ?? [])]).toEqual([0, 1, 3, 4]);
+    const wider = [spec("visual.positional_embedding", [5, 2])];
+    const options = { resizePositions: true, ignore: ["positional_embedding"] };
+    expect(await message(loadParameters(reader, wider, options))).toContain("other shape");
+    await reader.close();
+  });
 });
