@@ -7,11 +7,23 @@ import { VIT_VARIANT_NAMES, vitVariants } from "./variants.js";
 
 const positiveInteger = z.int().min(1);
 
+const attentionPoolKeys = z.strictObject({
+  /** Learned queries (open_clip's attn_pooler_queries is 256). */
+  queries: positiveInteger.default(1),
+  /** Divides the width of the joint space. */
+  heads: positiveInteger.default(8),
+  /** What becomes the picture's vector: the answer to the first query, or the mean of those to the others. */
+  take: z.enum(["tok", "avg"]).default("tok"),
+});
+
+/** Settings of pooling by attention. */
+export type AttentionPoolSettings = Readonly<z.output<typeof attentionPoolKeys>>;
+
 const vitKeys = z.strictObject({
   /** Sizes to start from; the keys below replace single ones. */
   variant: z.enum(VIT_VARIANT_NAMES).default("B/32"),
-  /** Pixels: one number, or [height, width]. */
-  imageSize: z.union([positiveInteger, z.tuple([positiveInteger, positiveInteger])]).default(224),
+  /** Pixels: one number, or [height, width]; the variant's where not given. */
+  imageSize: z.union([positiveInteger, z.tuple([positiveInteger, positiveInteger])]).optional(),
   channels: positiveInteger.default(3),
   /** Pixels along a patch's side; divides the image. */
   patchSize: positiveInteger.optional(),
@@ -23,8 +35,12 @@ const vitKeys = z.strictObject({
   mlpDim: positiveInteger.optional(),
   /** OpenAI's weights need quickGelu. */
   activation: z.enum(ACTIVATIONS).default("gelu"),
-  /** `tok`: the class token; `avg`: the mean of the patches, without it. */
-  pooling: z.enum(["tok", "avg"]).default("tok"),
+  /** `tok`: the class token; `avg`: the mean of the patches, without it; `attention`: learned queries ask all tokens. */
+  pooling: z.enum(["tok", "avg", "attention"]).default("tok"),
+  /** Of pooling by attention. */
+  attentionPool: attentionPoolKeys.optional(),
+  /** Norm before the first block (open_clip's no_ln_pre turns it off). */
+  normBefore: z.boolean().default(true),
   /** Pools before the last norm instead of after it (open_clip's final_ln_after_pool). */
   normAfterPool: z.boolean().default(false),
   positions: z.enum(["learned", "sinCos"]).default("learned"),
@@ -49,7 +65,10 @@ export interface VitSettings {
   readonly heads: number;
   readonly mlpDim: number;
   readonly activation: (typeof ACTIVATIONS)[number];
-  readonly pooling: "tok" | "avg";
+  readonly pooling: "tok" | "avg" | "attention";
+  /** Given where `pooling` is `attention`. */
+  readonly attentionPool?: AttentionPoolSettings;
+  readonly normBefore: boolean;
   readonly normAfterPool: boolean;
   readonly positions: "learned" | "sinCos";
   readonly patchDropout: number;
@@ -58,10 +77,10 @@ export interface VitSettings {
 }
 
 function decideSizes(keys: z.output<typeof vitKeys>): VitSettings {
-  const { variant, imageSize, layerScale, ...rest } = keys;
+  const { variant, imageSize, layerScale, attentionPool, ...rest } = keys;
   const base = vitVariants[variant];
-  const [imageHeight, imageWidth] =
-    typeof imageSize === "number" ? [imageSize, imageSize] : imageSize;
+  const size = imageSize ?? base.imageSize;
+  const [imageHeight, imageWidth] = typeof size === "number" ? [size, size] : size;
   const width = keys.width ?? base.width;
   return Object.freeze({
     ...rest,
@@ -74,6 +93,9 @@ function decideSizes(keys: z.output<typeof vitKeys>): VitSettings {
       keys.heads ?? (keys.width === undefined ? base.heads : Math.max(1, Math.round(width / 64))),
     mlpDim: keys.mlpDim ?? 4 * width,
     ...(layerScale === undefined ? {} : { layerScale }),
+    ...(keys.pooling === "attention"
+      ? { attentionPool: Object.freeze(attentionPool ?? attentionPoolKeys.parse({})) }
+      : {}),
   });
 }
 
@@ -92,6 +114,26 @@ function sizeProblems(settings: VitSettings): readonly (readonly [keyof VitOptio
     problems.push(["heads", `expected a divisor of the width ${width}, got ${heads}`]);
   if (positions === "sinCos" && width % 4 !== 0)
     problems.push(["width", `expected a multiple of 4 for sinCos positions, got ${width}`]);
+  return problems;
+}
+
+/** What is wrong between pooling and its settings. */
+function poolingProblems({
+  pooling,
+  attentionPool,
+  normAfterPool,
+}: z.output<typeof vitKeys>): readonly (readonly [keyof VitOptions, string])[] {
+  const problems: [keyof VitOptions, string][] = [];
+  if (pooling === "attention" && normAfterPool)
+    problems.push(["normAfterPool", "has no meaning with pooling by attention, got true"]);
+  if (!attentionPool) return problems;
+  if (pooling !== "attention")
+    problems.push(["attentionPool", `expected only with pooling "attention", got "${pooling}"`]);
+  if (attentionPool.take === "avg" && attentionPool.queries < 2)
+    problems.push([
+      "attentionPool",
+      `expected at least 2 queries to take the mean of all but the first, got ${attentionPool.queries}`,
+    ]);
   return problems;
 }
 
@@ -120,7 +162,7 @@ function nearestSizes({ imageHeight, imageWidth, patchSize }: VitSettings): stri
 /** Strict schema: what the user writes in, settings with every size out. */
 export const vitSchema = vitKeys
   .superRefine((keys, context) => {
-    for (const [key, message] of sizeProblems(decideSizes(keys)))
+    for (const [key, message] of [...sizeProblems(decideSizes(keys)), ...poolingProblems(keys)])
       context.addIssue({ code: "custom", path: [key], message });
   })
   .transform(decideSizes);

@@ -15,3 +15,20 @@ describeEncoderContract({
       { embedDim: 6 },
     ),
 });
+for (const [what, width, attentionPool] of [
+  ["by its first query", 6, { heads: 2, queries: 1 }],
+  [
+    "by the mean of the other queries, tokens of another width",
+    8,
+    { heads: 3, queries: 3, take: "avg" },
+  ],
+] as const) {
+  describeEncoderContract({
+    name: `vit with attention pooling ${what}`,
+    create: () =>
+      createVitEncoder(
+        { ...small, width, pooling: "attention", attentionPool, normBefore: false },
+        { embedDim: 6 },
+      ),
+  });
+}

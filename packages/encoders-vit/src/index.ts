@@ -1,5 +1,12 @@
 /** Vision transformer image encoders. */
-export { resolveVit, vit, vitSchema, type VitOptions, type VitSettings } from "./config.js";
+export {
+  resolveVit,
+  vit,
+  vitSchema,
+  type AttentionPoolSettings,
+  type VitOptions,
+  type VitSettings,
+} from "./config.js";
 export { buildPatchEmbedding } from "./patch-embedding.js";
 export { vitPlugin } from "./plugin.js";
 export { vitVariants, type VitVariant, type VitVariantName } from "./variants.js";

@@ -2,6 +2,7 @@
 import {
   broadcast,
   checkShapes,
+  ConfigError,
   concat,
   normal,
   parseDim,
@@ -13,20 +14,17 @@ import {
   type Value,
 } from "@diptych/core";
 import {
-  applyLayerNorm,
   buildLayerNorm,
   buildPositionEmbedding,
-  buildProjection,
   buildSinCosPositions,
   buildTransformer,
-  declareLayerNorm,
   inScope,
   within,
 } from "@diptych/nn";
 import { resolveVit, type VitOptions, type VitSettings } from "./config.js";
 import { buildPatchEmbedding } from "./patch-embedding.js";
 import { dropPatches } from "./patch-dropout.js";
-import { poolTokens } from "./pooling.js";
+import { poolAndProject, poolByAttention } from "./head.js";
 
 export interface VitDependencies {
   /** Width of the joint space. */
@@ -39,6 +37,12 @@ export interface VitDependencies {
  * A vision transformer as CLIP has it (arXiv:2103.00020 §2.4; OpenAI's clip/model.py, open_clip's transformer.py):
  * conv1 → class_embedding first → + positional_embedding → ln_pre → blocks → ln_post → pool → proj.
  * Parameters have open_clip's names; initial values follow open_clip (clip-numerics §5).
+ *
+ * Intermediates, i from 0: `image/block<i>` [batch, patches+1, width] (the class token first); `image/block<i>/attention`
+ * [batch, heads, patches+1, patches+1], probabilities of queries over keys; `image/patches`, the patches after the last
+ * block and, but for pooling by attention, the last norm; `image/patches/joint` (not with pooling by attention), the
+ * same projected into the joint space; with pooling by attention `image/attn_pool/attention` [batch, heads, queries,
+ * patches+1]. What a graph does not name as an output costs nothing; with patch dropout, training sees fewer patches.
  *
  * @throws ConfigError listing every setting that does not fit, e.g. a patch size that does not divide the image.
  * @example
@@ -53,7 +57,12 @@ export function createResolvedVit(
   settings: VitSettings,
   { embedDim, modality = "image" }: VitDependencies,
 ): Encoder {
-  const { imageHeight, imageWidth, channels, patchSize } = settings;
+  const { imageHeight, imageWidth, channels, patchSize, attentionPool } = settings;
+  if (attentionPool && embedDim % attentionPool.heads !== 0) {
+    throw new ConfigError(
+      `encoders-vit/createVitEncoder: attentionPool.heads: expected a divisor of embedDim ${embedDim}, got ${attentionPool.heads}. Queries have the width of the joint space.`,
+    );
+  }
   return Object.freeze({
     modality,
     embedDim,
@@ -83,33 +92,30 @@ interface BuildOptions extends VitSettings {
 }
 
 function buildVit(context: BuildContext, image: Value, options: BuildOptions): EncoderOutput {
-  const { width, pooling, modality, normAfterPool } = options;
-  const norm = { epsilon: options.normEpsilon };
+  const { modality, normBefore, normEpsilon: epsilon } = options;
   const embedded = embedTokens(context, image, options);
+  const first = normBefore
+    ? buildLayerNorm(inScope(context, "ln_pre"), embedded, { epsilon })
+    : embedded;
   const { output, intermediates } = within(context, "transformer", (inner) =>
-    buildTransformer(inner, buildLayerNorm(inScope(context, "ln_pre"), embedded, norm), {
+    buildTransformer(inner, first, {
       layers: options.layers,
       heads: options.heads,
       mlpDim: options.mlpDim,
       activation: options.activation,
-      normEpsilon: options.normEpsilon,
+      normEpsilon: epsilon,
       path: modality,
       ...(options.layerScale === undefined ? {} : { layerScale: options.layerScale }),
     }),
   );
-  const lastNorm = declareLayerNorm(inScope(context, "ln_post"), width, norm.epsilon);
-  // Norms work row by row: for the class token alone the order of norm and pooling makes no difference but work.
-  const poolFirst = normAfterPool || pooling === "tok";
-  const tokens = normAfterPool ? output : applyLayerNorm(output, lastNorm);
-  const summary = poolFirst
-    ? applyLayerNorm(poolTokens(output, pooling), lastNorm)
-    : poolTokens(tokens, pooling);
-  const pooled = buildProjection(context, summary, {
-    name: "proj",
-    embedDim: options.embedDim,
-    init: normal(width ** -0.5),
-  });
-  return { pooled, tokens, intermediates };
+  const head = options.attentionPool
+    ? poolByAttention(context, output, { ...options, attentionPool: options.attentionPool })
+    : poolAndProject(context, output, options);
+  return {
+    pooled: head.pooled,
+    tokens: head.tokens,
+    intermediates: Object.freeze({ ...intermediates, ...head.intermediates }),
+  };
 }
 
 /** Class token and patches with their positions: [batch, kept+1, width]. */

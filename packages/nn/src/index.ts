@@ -6,6 +6,11 @@ export {
   type AttentionPoolOptions,
   type AttentionPoolOutput,
 } from "./attention-pool.js";
+export {
+  buildAttentionalPooler,
+  type AttentionalPoolerOptions,
+  type AttentionalPoolerOutput,
+} from "./attentional-pooler.js";
 export { attentionProbabilities } from "./attention-probabilities.js";
 export {
   BATCH_NORM_MODES,

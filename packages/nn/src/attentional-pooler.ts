@@ -1,0 +1,124 @@
+/** open_clip's attentional pooler (CoCa, arXiv:2205.01917 §3.2): learned queries attend over all tokens. */
+import {
+  attention,
+  broadcast,
+  checkShapes,
+  normal,
+  reshape,
+  shapeOf,
+  ShapeError,
+  slice,
+  sliceAxis,
+  transpose,
+  xavierUniform,
+  zeros,
+  type BuildContext,
+  type Dim,
+  type Value,
+} from "@diptych/core";
+import { attentionProbabilities } from "./attention-probabilities.js";
+import { inScope } from "./in-scope.js";
+import { applyLayerNorm, buildLayerNorm, declareLayerNorm } from "./layer-norm.js";
+import { applyLinear, declareLinear, lastSize } from "./linear.js";
+
+export interface AttentionalPoolerOptions {
+  /** Number of learned queries. */
+  readonly queries: number;
+  /** Width of the queries and of what they return. */
+  readonly width: number;
+  /** Divides the width. */
+  readonly heads: number;
+  readonly normEpsilon?: number;
+}
+
+export interface AttentionalPoolerOutput {
+  /** What every query returns: [batch, queries, width]. */
+  readonly output: Value;
+  /** What the first query returns, computed without the others: [batch, width]. */
+  readonly first: Value;
+  /** [batch, heads, queries, tokens]; computed only in graphs that ask for it. */
+  readonly probabilities: Value;
+}
+
+/**
+ * out_proj(attention(ln_q(query), ln_k(x), ln_k(x))) with open_clip's names (transformer.py, AttentionalPooler): `query`
+ * [queries, width] (N(0, 1)), `ln_q.*`, `ln_k.*`, `attn.in_proj_weight` [3·width, width], or, where tokens have another
+ * width, `attn.{q,k,v}_proj_weight`; `attn.in_proj_bias` [3·width], `attn.out_proj.*`.
+ *
+ * @param x [batch, tokens, tokenWidth]
+ * @throws ShapeError where `heads` does not divide `width`.
+ */
+export function buildAttentionalPooler(
+  context: BuildContext,
+  x: Value,
+  { queries, width, heads, normEpsilon }: AttentionalPoolerOptions,
+): AttentionalPoolerOutput {
+  const what = "nn/buildAttentionalPooler";
+  const { batch, tokens } = checkShapes(what, [x, "x", ["batch", "tokens", "tokenWidth"]]);
+  if (width % heads !== 0) {
+    throw new ShapeError(`${what}: heads: expected a divisor of the width ${width}, got ${heads}.`);
+  }
+  const query = context.scope.parameter("query", [queries, width], { initializer: normal(1) });
+  const norm = declareLayerNorm(inScope(context, "ln_q"), width, normEpsilon);
+  const normed = buildLayerNorm(
+    inScope(context, "ln_k"),
+    x,
+    normEpsilon === undefined ? {} : { epsilon: normEpsilon },
+  );
+  const attn = inScope(context, "attn");
+  const project = declareInputs(attn, lastSize(x, what), width);
+  const last = declareLinear(inScope(attn, "out_proj"), width, {
+    outFeatures: width,
+    biasInit: zeros,
+  });
+  const perHead = (rows: Value, count: Dim): Value =>
+    transpose(reshape(rows, [batch, count, heads, width / heads]), [0, 2, 1, 3]);
+  const key = perHead(project(normed, 1), tokens);
+  const value = perHead(project(normed, 2), tokens);
+  const scale = (width / heads) ** -0.5;
+  const ask = (rows: Value, count: number) => {
+    const asked = project(applyLayerNorm(rows, norm), 0);
+    const everywhere = perHead(broadcast(asked, [batch, count, width]), count);
+    const { output, logSumExp } = attention(everywhere, key, value, { scale });
+    const joined = reshape(transpose(output, [0, 2, 1, 3]), [batch, count, width]);
+    return {
+      output: applyLinear(joined, last.weight, last.bias),
+      probabilities: attentionProbabilities(everywhere, key, { scale, logSumExp }),
+    };
+  };
+  const all = ask(query, queries);
+  const first = ask(sliceAxis(query, 0, 0, 1), 1);
+  return { ...all, first: reshape(first.output, [batch, width]) };
+}
+
+/** Query, key and value projections (0, 1, 2) of rows: one fused matrix where all have one width, three else. */
+function declareInputs(
+  { scope }: BuildContext,
+  tokenWidth: number,
+  width: number,
+): (rows: Value, part: 0 | 1 | 2) => Value {
+  const weights =
+    tokenWidth === width
+      ? split(
+          scope.parameter("in_proj_weight", [3 * width, width], {
+            initializer: xavierUniform(width, 3 * width),
+          }),
+        )
+      : (["q", "k", "v"] as const).map((name) => {
+          const fanIn = name === "q" ? width : tokenWidth;
+          return scope.parameter(`${name}_proj_weight`, [width, fanIn], {
+            initializer: xavierUniform(fanIn, width),
+          });
+        });
+  const biases = split(scope.parameter("in_proj_bias", [3 * width], { initializer: zeros }));
+  return (rows, part) => applyLinear(rows, weights[part]!, biases[part]);
+}
+
+/** Three parts of the first axis. */
+function split(value: Value): readonly Value[] {
+  const [rows = 0, ...rest] = shapeOf(value);
+  const size = Number(rows) / 3;
+  return [0, 1, 2].map((part) =>
+    slice(value, [part * size, ...rest.map(() => 0)], [size, ...rest]),
+  );
+}
