@@ -21,14 +21,23 @@ const textKeys = z.strictObject({
   contextLength: positiveInteger.optional(),
   /** OpenAI's weights need quickGelu. */
   activation: z.enum(ACTIVATIONS).default("gelu"),
-  /** `causal`: each token sees those before it; `bidirectional`: all tokens of the text, never padding. */
+  /** `causal`: each token sees those before it; `bidirectional`: all tokens of the text. */
   attention: z.enum(["causal", "bidirectional"]).default("causal"),
-  /** `eos`: the first end-of-text token; `last`: the last position of the context; `mean`: the text's tokens. */
-  pooling: z.enum(["eos", "last", "mean"]).default("eos"),
+  /**
+   * Whether a bidirectional tower hides padding. Without (open_clip's no_causal_mask), a text's features depend on how
+   * far it is padded, so it is always padded to contextLength.
+   */
+  maskPadding: z.boolean().default(true),
+  /** `eos`: the first end-of-text token; `first`, `last`: that position of the context; `mean`: the text's tokens. */
+  pooling: z.enum(["eos", "first", "last", "mean"]).default("eos"),
+  /** Id of the end-of-text token; the largest id of each text where not given, which is CLIP's. */
+  eosId: z.int().min(0).optional(),
   /** Id that pads texts; without it, everything after the first end-of-text is padding (CLIP's "!" has id 0 too). */
   padId: z.int().min(0).optional(),
   /** Start of LayerScale's gammas; none without it. */
   layerScale: z.number().optional(),
+  /** `linear`: into the joint space; `linearBias`: with a bias; `none`: the width is the joint space's. */
+  projection: z.enum(["linear", "linearBias", "none"]).default("linear"),
   normEpsilon: z.number().positive().default(1e-5),
 });
 
@@ -45,7 +54,10 @@ export interface TextTransformerSettings {
   readonly contextLength?: number;
   readonly activation: (typeof ACTIVATIONS)[number];
   readonly attention: "causal" | "bidirectional";
-  readonly pooling: "eos" | "last" | "mean";
+  readonly maskPadding: boolean;
+  readonly pooling: "eos" | "first" | "last" | "mean";
+  readonly eosId?: number;
+  readonly projection: "linear" | "linearBias" | "none";
   readonly padId?: number;
   readonly layerScale?: number;
   readonly normEpsilon: number;
@@ -54,9 +66,9 @@ export interface TextTransformerSettings {
 function decideSizes(keys: z.output<typeof textKeys>): TextTransformerSettings {
   const base = textVariants[keys.variant];
   const width = keys.width ?? base.width;
-  const { activation, attention, pooling, normEpsilon } = keys;
-  const given = { vocab: keys.vocab, contextLength: keys.contextLength, padId: keys.padId };
-  const optional = { ...given, layerScale: keys.layerScale };
+  const { activation, attention, maskPadding, pooling, projection, normEpsilon } = keys;
+  const { vocab, contextLength, padId, eosId, layerScale } = keys;
+  const optional = { vocab, contextLength, padId, eosId, layerScale };
   return Object.freeze({
     width,
     layers: keys.layers ?? base.layers,
@@ -65,7 +77,9 @@ function decideSizes(keys: z.output<typeof textKeys>): TextTransformerSettings {
     mlpDim: keys.mlpDim ?? 4 * width,
     activation,
     attention,
+    maskPadding,
     pooling,
+    projection,
     normEpsilon,
     ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
   });

@@ -19,6 +19,25 @@ describeEncoderContract({
     ),
 });
 describeEncoderContract({
+  name: "text-transformer, bidirectional over padding, pooled at its last position",
+  create: () =>
+    createTextEncoder(
+      {
+        vocab: 16,
+        contextLength: 4,
+        width: 8,
+        heads: 2,
+        layers: 1,
+        attention: "bidirectional",
+        maskPadding: false,
+        pooling: "last",
+        projection: "linearBias",
+        layerScale: 0.1,
+      },
+      { embedDim: 6 },
+    ),
+});
+describeEncoderContract({
   name: "bag-of-words",
   create: () => createBagOfWordsEncoder({ vocab: 16, contextLength: 6, width: 8 }, { embedDim: 6 }),
 });

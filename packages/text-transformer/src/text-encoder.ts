@@ -1,9 +1,11 @@
 /** CLIP's text transformer. */
 import {
   checkShapes,
+  ConfigError,
   normal,
   reshape,
   sliceAxis,
+  zeros,
   type BuildContext,
   type Encoder,
   type EncoderOutput,
@@ -12,6 +14,7 @@ import {
 import {
   applyLayerNorm,
   buildEmbedding,
+  buildLinear,
   buildPositionEmbedding,
   buildProjection,
   buildTransformer,
@@ -41,7 +44,9 @@ import { endOfTextPosition, keepOtherThan, keepUntil, meanOfKept } from "./token
  *
  * Input `text` is int32 [textBatch, textTokens] with textTokens at most contextLength: positions are cut to it, and
  * since causality hides padding after the end-of-text, cutting a batch to its longest text changes nothing. A
- * bidirectional tower masks padding. With pooling `last` the length is fixed to contextLength.
+ * bidirectional tower masks padding. With pooling `last`, or bidirectional without maskPadding, the length is fixed to
+ * contextLength. Intermediates, i from 0: `text/block<i>` [textBatch, textTokens, width] and `text/block<i>/attention`
+ * [textBatch, heads, textTokens, textTokens].
  *
  * @throws ConfigError listing every setting that does not fit.
  * @example
@@ -60,7 +65,14 @@ export function createResolvedTextEncoder(
   { embedDim, modality = "text", tokenizer }: TextDependencies,
 ): Encoder {
   const sizes = vocabularySizes("createTextEncoder", settings, tokenizer);
-  const fixedLength = settings.pooling === "last" ? sizes.contextLength : undefined;
+  const { width, attention, maskPadding, pooling, projection } = settings;
+  if (projection === "none" && width !== embedDim) {
+    throw new ConfigError(
+      `text-transformer/createTextEncoder: width: expected embedDim ${embedDim} where projection is "none", got ${width}. Make them equal, or project.`,
+    );
+  }
+  const seesPadding = pooling === "last" || (attention === "bidirectional" && !maskPadding);
+  const fixedLength = seesPadding ? sizes.contextLength : undefined;
   return Object.freeze({
     modality,
     embedDim,
@@ -78,7 +90,7 @@ interface BuildOptions
 }
 
 function buildText(context: BuildContext, ids: Value, options: BuildOptions): EncoderOutput {
-  const { width, layers, contextLength, modality, attention, pooling } = options;
+  const { width, layers, contextLength, modality, attention, pooling, maskPadding } = options;
   const embedded = buildEmbedding(inScope(context, "token_embedding"), ids, {
     vocab: options.vocab,
     width,
@@ -88,7 +100,7 @@ function buildText(context: BuildContext, ids: Value, options: BuildOptions): En
     contextLength,
     init: normal(0.01),
   });
-  const end = endOfTextPosition(ids);
+  const end = endOfTextPosition(ids, options.eosId);
   const keep =
     options.padId === undefined ? keepUntil(ids, end) : keepOtherThan(ids, options.padId);
   const { output, intermediates } = within(context, "transformer", (inner) =>
@@ -100,7 +112,8 @@ function buildText(context: BuildContext, ids: Value, options: BuildOptions): En
       normEpsilon: options.normEpsilon,
       path: modality,
       init: blockInit(width, layers),
-      ...(attention === "causal" ? { causal: true } : { keep }),
+      causal: attention === "causal",
+      ...(attention === "bidirectional" && maskPadding ? { keep } : {}),
       ...(options.layerScale === undefined ? {} : { layerScale: options.layerScale }),
     }),
   );
@@ -109,25 +122,38 @@ function buildText(context: BuildContext, ids: Value, options: BuildOptions): En
   const summary = {
     // The norm works token by token, so the chosen one is normed alone: the same value, less work.
     eos: () => applyLayerNorm(takeTokens(output, end), lastNorm),
-    last: () => applyLayerNorm(lastToken(output, contextLength), lastNorm),
+    first: () => applyLayerNorm(tokenAt(output, 0), lastNorm),
+    last: () => applyLayerNorm(tokenAt(output, contextLength - 1), lastNorm),
     mean: () => meanOfKept(tokens, keep),
   }[pooling]();
-  const pooled = buildProjection(context, summary, {
-    name: "text_projection",
-    embedDim: options.embedDim,
-    init: normal(width ** -0.5),
-  });
-  return { pooled, tokens, intermediates };
+  return { pooled: project(context, summary, options), tokens, intermediates };
 }
 
-/** The last of `tokens` positions: [batch, tokens, width] → [batch, width]. */
-function lastToken(x: Value, tokens: number): Value {
-  const { batch, width } = checkShapes("text-transformer/lastToken", [
+/** `text_projection`: a bare matrix, a linear layer with bias, or nothing. */
+function project(
+  context: BuildContext,
+  summary: Value,
+  { projection, width, embedDim }: BuildOptions,
+): Value {
+  const init = normal(width ** -0.5);
+  if (projection === "none") return summary;
+  if (projection === "linear")
+    return buildProjection(context, summary, { name: "text_projection", embedDim, init });
+  return buildLinear(inScope(context, "text_projection"), summary, {
+    outFeatures: embedDim,
+    weightInit: init,
+    biasInit: zeros,
+  });
+}
+
+/** The token at one position: [batch, tokens, width] → [batch, width]. */
+function tokenAt(x: Value, position: number): Value {
+  const { batch, width } = checkShapes("text-transformer/tokenAt", [
     x,
     "x",
-    ["batch", tokens, "width"],
+    ["batch", "tokens", "width"],
   ]);
-  return reshape(sliceAxis(x, 1, tokens - 1, 1), [batch, width]);
+  return reshape(sliceAxis(x, 1, position, 1), [batch, width]);
 }
 
 /** OpenAI's initial values (clip/model.py `initialize_parameters`). */

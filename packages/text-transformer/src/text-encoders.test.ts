@@ -125,6 +125,71 @@ describe("createTextEncoder", () => {
     expect(distance(a!, b!)).toBeGreaterThan(1e-6);
   });
 
+  it("pools the first position", () => {
+    const encoder = text({ pooling: "first" });
+    const [a] = features(encoder, [[18, 3, 4, 19, 0, 0]]);
+    const [b] = features(encoder, [[18, 7, 19, 0, 0, 0]]);
+    const [c] = features(encoder, [[17, 3, 4, 19, 0, 0]]);
+    // The first token of a causal tower sees itself alone.
+    expect(distance(a!, b!)).toBeLessThan(1e-14);
+    expect(distance(a!, c!)).toBeGreaterThan(1e-6);
+  });
+
+  it("reads a text at a given end-of-text id, not at its largest id", () => {
+    const encoder = text({ eosId: 5 });
+    const [a] = features(encoder, [[18, 3, 5, 19, 2, 5]]);
+    const [b] = features(encoder, [[18, 3, 5, 1, 1, 1]]);
+    const [none] = features(encoder, [[18, 3, 4, 1, 1, 1]]);
+    const [start] = features(encoder, [[18, 5, 4, 1, 1, 1]]);
+    expect(distance(a!, b!)).toBeLessThan(1e-14);
+    expect(distance(none!, start!)).toBeGreaterThan(1e-6);
+    expect(distance(none!, features(text({ pooling: "first" }), [[18, 9, 9]])[0]!)).toBeLessThan(
+      1e-14,
+    );
+  });
+
+  it("sees padding where it is told to, over a context of fixed length", () => {
+    const encoder = text({ attention: "bidirectional", maskPadding: false });
+    expect(formatShape(encoder.inputs[0]!.shape)).toBe("[textBatch, 6]");
+    const [a] = features(encoder, [[18, 3, 4, 19, 0, 0]]);
+    const [b] = features(encoder, [[18, 3, 4, 19, 1, 0]]);
+    expect(distance(a!, b!)).toBeGreaterThan(1e-6);
+    expect(formatShape(text({ attention: "bidirectional" }).inputs[0]!.shape)).toBe(
+      "[textBatch, textTokens]",
+    );
+  });
+
+  it("projects with a bias, or not at all", () => {
+    const names = (encoder: Encoder): string[] =>
+      build(encoder)
+        .parameters.filter(({ name }) => name.startsWith("text_projection"))
+        .map(({ name, shape }) => `${name} ${formatShape(shape)}`);
+    expect(names(text({ projection: "linearBias" }))).toEqual([
+      "text_projection.weight [6, 8]",
+      "text_projection.bias [6]",
+    ]);
+    const bare = createTextEncoder({ ...tiny, width: 6, projection: "none" }, { embedDim });
+    expect(names(bare)).toEqual([]);
+    expect(() => text({ projection: "none" })).toThrow(
+      /width: expected embedDim 6 where projection is "none", got 8/,
+    );
+  });
+
+  it.each([
+    // Widths of the paper's text towers and text_mparams of open_clip's model_profile.csv.
+    ["base", 512, 63.43],
+    ["x4", 640, 91.16],
+    ["large", 768, 123.65],
+    ["x64", 1024, 202.88],
+  ] as const)("%s has the published parameters", (variant, embed, published) => {
+    const encoder = createTextEncoder(
+      { variant, vocab: 49408, contextLength: 77 },
+      { embedDim: embed },
+    );
+    const tower = countParameters(build(encoder).parameters) - 1;
+    expect(Math.abs(tower / 1e6 - published)).toBeLessThan(0.006);
+  });
+
   it("gives tokens and inner values by path, in symbols", () => {
     const { tokens, intermediates } = build(text()).encoded["text"]!;
     expect(formatShape(shapeOf(tokens!))).toBe("[textBatch, textTokens, 8]");

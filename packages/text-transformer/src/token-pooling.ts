@@ -18,12 +18,13 @@ import {
 /**
  * Position of the first end-of-text token: int32 ids [batch, tokens] → int32 [batch].
  *
- * End-of-text is the largest id of CLIP's vocabulary, so this is the first position of the maximum (clip/model.py
- * `text.argmax`). A text without one is read at its largest id, as CLIP does.
+ * End-of-text is the largest id of CLIP's vocabulary, so without `eosId` this is the first position of the maximum
+ * (clip/model.py `text.argmax`): a text without one is read at its largest id, as CLIP does. With `eosId` it is the
+ * first position of that id, or 0 (open_clip's pool_type eos).
  */
-export function endOfTextPosition(ids: Value): Value {
+export function endOfTextPosition(ids: Value, eosId?: number): Value {
   checkShapes("text-transformer/endOfTextPosition", [ids, "ids", ["batch", "tokens"]]);
-  return argmax(ids, 1);
+  return argmax(eosId === undefined ? ids : cast(equal(ids, eosId), "int32"), 1);
 }
 
 /** bool [batch, tokens]: positions up to and including `last` [batch]. */
