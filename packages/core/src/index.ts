@@ -19,6 +19,7 @@ export * from "./tensor/dim.js";
 export * from "./tensor/dtype.js";
 export * from "./tensor/host-tensor.js";
 export * from "./tensor/shape.js";
+export * from "./config/bytes.js";
 export * from "./config/durations.js";
 export * from "./config/explain.js";
 export * from "./config/overlay.js";

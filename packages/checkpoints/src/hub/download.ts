@@ -1,7 +1,7 @@
 /** One file over HTTP into a part file: resumed where it was left, checked on the disk when it is whole. */
 import { open, statfs, truncate, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
-import { CheckpointError } from "@diptych/core";
+import { CheckpointError, formatBytes } from "@diptych/core";
 import { checkFile, type ExpectedContent } from "./file-hashes.js";
 import {
   ask,
@@ -182,10 +182,6 @@ function noSpace(what: string, problem: string): CheckpointError {
   return new CheckpointError(
     `checkpoints/pullModel: ${what}: expected disk space for ${problem}. Free some, or set DIPTYCH_CACHE to a folder on another disk; what has come is kept.`,
   );
-}
-
-function formatBytes(bytes: number): string {
-  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 interface Incoming {

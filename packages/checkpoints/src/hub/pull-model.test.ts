@@ -466,7 +466,7 @@ describe("one file", () => {
       response.writeHead(200, { "content-length": 2 ** 52 });
       response.write("x");
     });
-    expect(await message(pull(file()))).toMatch(/disk space for 4503599\.6 GB more, got .* free/);
+    expect(await message(pull(file()))).toMatch(/disk space for 4503\.60 TB more, got .* free/);
   });
 
   it("one failure ends the other downloads", async () => {

@@ -1,6 +1,6 @@
 /** The table of `diptych inspect`: blocks of each tower, sums, and what is published beside them. */
+import { formatBytes } from "@diptych/core";
 import type { ModelCost } from "diptych";
-import { formatBytes } from "../format-bytes.js";
 import { formatTable } from "../table.js";
 
 const count = (n: number): string => n.toLocaleString("en");

@@ -1,7 +1,7 @@
 /** `diptych pull`: a model by name into the cache, with progress, resumable. */
 import type { Command } from "commander";
+import { formatBytes } from "@diptych/core";
 import { pullModel, type PullProgress } from "diptych";
-import { formatBytes } from "../format-bytes.js";
 import { listenForInterrupt } from "../interrupt.js";
 import { createProgress, type Progress } from "../progress.js";
 

@@ -401,6 +401,14 @@ describe("estimatePeakBytes", () => {
     expect(estimatePeakBytes(graph, together)).toBe(84);
   });
 
+  it("leaves out outputs that are written elsewhere", () => {
+    const [x, outputs] = [ops.input("x", [10]), "elsewhere"] as const;
+    const kept = ops.neg(x);
+    const graph = createGraph("g", { kept, other: ops.neg(ops.exp(kept)) });
+    expect(estimatePeakBytes(graph)).toBe(120);
+    expect(estimatePeakBytes(graph, undefined, { outputs })).toBe(40);
+  });
+
   it("asks for numbers", () => {
     expect(() => estimatePeakBytes(graphOf(ops.neg(ops.input("y", [batch]))))).toThrow(
       /Bind batch first/,

@@ -16,6 +16,11 @@ function nodeBytes(node: Node): number {
   );
 }
 
+export interface PeakOptions {
+  /** `elsewhere`: outputs are written into memory that is there already, and do not count. */
+  readonly outputs?: "counted" | "elsewhere";
+}
+
 /**
  * Peak bytes of the values between inputs and outputs (inputs not counted).
  *
@@ -26,6 +31,7 @@ function nodeBytes(node: Node): number {
 export function estimatePeakBytes(
   graph: Graph,
   nodes: readonly Node[] = graphNodes(graph),
+  { outputs = "counted" }: PeakOptions = {},
 ): number {
   const readers = readersOf(nodes);
   const kept = new Set(Object.values(graph.outputs).map((value) => value.node));
@@ -40,16 +46,18 @@ export function estimatePeakBytes(
     const count = readers.get(node)?.length ?? 0;
     pending.set(owner, (pending.get(owner) ?? 0) + count + (kept.has(node) ? Infinity : 0));
   }
+  const given = new Set(outputs === "elsewhere" ? [...kept].map(storage) : []);
+  const isCounted = (node: Node): boolean => !isLeafInput(node) && !given.has(node);
   let alive = 0;
   let peak = 0;
   for (const node of nodes) {
-    if (!isLeafInput(node) && storage(node) === node) alive += nodeBytes(node);
+    if (isCounted(node) && storage(node) === node) alive += nodeBytes(node);
     peak = Math.max(peak, alive);
     for (const operand of new Set(node.inputs.map((value) => value.node))) {
       const owner = storage(operand);
       const left = (pending.get(owner) ?? 0) - 1;
       pending.set(owner, left);
-      if (left === 0 && !isLeafInput(owner)) alive -= nodeBytes(owner);
+      if (left === 0 && isCounted(owner)) alive -= nodeBytes(owner);
     }
   }
   return peak;
