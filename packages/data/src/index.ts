@@ -28,6 +28,7 @@ export {
 export {
   evaluationSchema,
   evaluationSettingsFrom,
+  resolveEvaluationSettings,
   type EvaluationOptions,
   type EvaluationSettings,
 } from "./evaluation/settings.js";
@@ -65,6 +66,7 @@ export {
   loadImageFolder,
   type ImageFolderDataset,
 } from "./datasets/image-folder/image-folder-dataset.js";
+export { readFolder, type FolderContent } from "./datasets/image-folder/list-images.js";
 export { jsonl, jsonlSchema, type JsonlConfig } from "./datasets/jsonl/config.js";
 export { loadJsonl, type JsonlDataset } from "./datasets/jsonl/jsonl-dataset.js";
 

@@ -1,6 +1,6 @@
 /** Bit-exact resizing as Pillow does it, in WebAssembly (resample.wat): two passes with bytes between them. */
 import { DataError } from "@diptych/core";
-import { RESAMPLE_WASM } from "./resample-wasm.js";
+import { alignBytes, loadPixelProgram, reserveMemory, type PixelProgram } from "./pixel-program.js";
 import { createTaps, packTaps, type Interpolation, type Taps } from "./taps.js";
 
 export interface Size {
@@ -29,27 +29,6 @@ export interface Resampler {
   resample(source: Bytes, region: Region, interpolation: Interpolation): Bytes;
 }
 
-/** What is used of WebAssembly: Node's types leave it out, and the browser's would bring the rest of a browser. */
-declare const WebAssembly: {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => {
-    readonly exports: Readonly<Record<string, unknown>>;
-  };
-};
-
-interface Memory {
-  readonly buffer: ArrayBuffer;
-  grow(pages: number): number;
-}
-
-interface Program {
-  readonly memory: Memory;
-  readonly horizontal: Readonly<Record<3 | 4, Pass>>;
-  readonly vertical: Pass;
-}
-
-type Pass = (...args: number[]) => void;
-
 /** Source bytes handed over at once: they should stay in the processor's cache. */
 const BAND_BYTES = 1 << 18;
 
@@ -72,7 +51,7 @@ interface Table {
 
 /** Resamples one picture after the other; each thread makes its own. */
 export function createResampler(): Resampler {
-  let program: Program | undefined;
+  let program: PixelProgram | undefined;
   const tables = new Map<string, Table>();
   const table = (key: string, make: () => Table): Table => {
     const found = tables.get(key) ?? make();
@@ -86,7 +65,7 @@ export function createResampler(): Resampler {
       const { channels } = source;
       const { resizedWidth, resizedHeight, left, top, width, height } = region;
       const downFirst = isDownFirst(source, region);
-      const stride = (downFirst ? source.width : width) * channels;
+      const stride = downFirst ? source.width * channels : paddedRow(width, channels);
       const across = table(
         `across ${source.width} ${resizedWidth} ${left} ${width} ${channels} ${interpolation}`,
         () => {
@@ -107,7 +86,7 @@ export function createResampler(): Resampler {
           );
         },
       );
-      program ??= loadProgram();
+      program ??= loadPixelProgram();
       try {
         return runPasses(program, { source, region, stride, across, down, downFirst });
       } finally {
@@ -140,14 +119,14 @@ interface Job {
   readonly downFirst: boolean;
 }
 
-function runPasses(program: Program, job: Job): Bytes {
+function runPasses(program: PixelProgram, job: Job): Bytes {
   const { source, region, across, down } = job;
   const { width, height } = region;
   const rowBytes = source.width * source.channels;
   const rows = down.end - down.first;
   const acrossAt = 0;
-  const downAt = acrossAt + align(across.packed.length);
-  const firstAt = downAt + align(down.packed.length);
+  const downAt = acrossAt + alignBytes(across.packed.length);
+  const firstAt = downAt + alignBytes(down.packed.length);
   const start = { acrossAt, downAt, firstAt, rowBytes, rows };
   const out = job.downFirst
     ? passDownFirst(program, job, start)
@@ -178,15 +157,14 @@ interface Out {
   readonly stride: number;
 }
 
-function passAcrossFirst(program: Program, job: Job, start: Start): Out {
+function passAcrossFirst(program: PixelProgram, job: Job, start: Start): Out {
   const { source, region, stride, across, down } = job;
   const { rowBytes, rows, firstAt } = start;
   const bandRows = Math.min(rows, Math.max(1, Math.floor(BAND_BYTES / rowBytes)));
   // The vertical pass reads rows in pairs.
   const outAt = firstAt + (rows + 1) * stride + SLACK;
   const bandAt = outAt + region.height * stride + SLACK;
-  reserve(program.memory, bandAt + bandRows * rowBytes + SLACK, job);
-  const memory = new Uint8Array(program.memory.buffer);
+  const memory = reserve(program, bandAt + bandRows * rowBytes + SLACK, job);
   memory.set(across.packed, start.acrossAt);
   memory.set(down.packed, start.downAt);
   const horizontal = program.horizontal[source.channels];
@@ -201,15 +179,14 @@ function passAcrossFirst(program: Program, job: Job, start: Start): Out {
   return { at: outAt, stride };
 }
 
-function passDownFirst(program: Program, job: Job, start: Start): Out {
+function passDownFirst(program: PixelProgram, job: Job, start: Start): Out {
   const { source, region, across, down } = job;
   const { rowBytes, rows, firstAt } = start;
   const { width, height } = region;
   const betweenAt = firstAt + (rows + 1) * rowBytes + SLACK;
   const outAt = betweenAt + height * rowBytes + SLACK;
-  const stride = width * source.channels;
-  reserve(program.memory, outAt + height * stride + SLACK, job);
-  const memory = new Uint8Array(program.memory.buffer);
+  const stride = paddedRow(width, source.channels);
+  const memory = reserve(program, outAt + height * stride + SLACK, job);
   memory.set(across.packed, start.acrossAt);
   memory.set(down.packed, start.downAt);
   const from = down.first * rowBytes;
@@ -220,26 +197,16 @@ function passDownFirst(program: Program, job: Job, start: Start): Out {
   return { at: outAt, stride };
 }
 
-function reserve(memory: Memory, bytes: number, { source, region }: Job): void {
+function reserve(program: PixelProgram, bytes: number, { source, region }: Job): Uint8Array {
   if (bytes > MOST_BYTES) {
     throw new DataError(
       `data/resample: image: expected a picture that takes at most 1 GiB to resize, got ${source.width}×${source.height} pixels to be made ${region.resizedWidth}×${region.resizedHeight}. Crop it, or shrink it first.`,
     );
   }
-  const missing = bytes - memory.buffer.byteLength;
-  if (missing > 0) memory.grow(Math.ceil(missing / 65536));
+  return reserveMemory(program, bytes);
 }
 
-function align(bytes: number): number {
-  return Math.ceil(bytes / 16) * 16;
-}
-
-function loadProgram(): Program {
-  const module = new WebAssembly.Module(Buffer.from(RESAMPLE_WASM, "base64"));
-  const { exports } = new WebAssembly.Instance(module);
-  return {
-    memory: exports["memory"] as Memory,
-    horizontal: { 3: exports["horizontal3"] as Pass, 4: exports["horizontal4"] as Pass },
-    vertical: exports["vertical"] as Pass,
-  };
+/** Bytes of a row that the horizontal pass writes, with the room that it needs beyond. */
+function paddedRow(width: number, channels: number): number {
+  return alignBytes(width * channels + 1);
 }
