@@ -75,7 +75,7 @@ export interface EvaluateModelOptions {
 /** Measures a saved model. @throws ConfigError where there is no evaluator, CheckpointError on a broken model. */
 export async function evaluateModel(options: EvaluateModelOptions): Promise<Metrics> {
   const plugins = options.opened?.customPlugins ?? [];
-  const loaded = await readModel(options.model, plugins);
+  const loaded = await readModel(options.model, { plugins });
   const opened = options.opened ?? loaded.opened;
   if (!opened || opened.config.evaluators.length === 0) {
     throw new ConfigError(

@@ -1,7 +1,7 @@
 /** The short API: a model from a folder, a file or a name, ready to embed pictures and texts. */
 import type { Backend, ConstantPrecision, HostTensor, Tokenizer } from "@diptych/core";
-import type { Plugin } from "@diptych/core/plugin";
 import { createOnnxBackend } from "@diptych/backend-onnx";
+import type { EvaluationOptions } from "@diptych/data";
 import { A_PHOTO_OF, buildClassWeights, similarities } from "@diptych/zeroshot";
 import { allSimilarities, rankLabels, type Classification } from "./classification.js";
 import type {
@@ -11,7 +11,7 @@ import type {
   ImageSource,
 } from "./encode/encoder-runtime.js";
 import { createModelRuntime } from "./model-runtime.js";
-import { readModel, type LoadedModel } from "./read-model.js";
+import { readModel, type LoadedModel, type ReadModelOptions } from "./read-model.js";
 
 /** Bits in which weights are kept: `fp32`; `fp16` halves the memory; `int8` multiplies 8-bit integers, faster, less exact. */
 export type Precision = "fp32" | "fp16" | "int8";
@@ -22,17 +22,21 @@ const PRECISIONS: Readonly<Record<Precision, ConstantPrecision>> = Object.freeze
   int8: "int8",
 });
 
-export interface LoadClipOptions {
+export interface LoadClipOptions extends ReadModelOptions {
   /** Another backend than ONNX Runtime on the CPU. It stays the caller's to dispose. */
   readonly backend?: Backend;
   /** `fp32` by default. */
   readonly precision?: Precision;
   /** Threads of the backend that is made here; default: the physical cores. */
   readonly threads?: number;
-  /** Plugins that the model's configuration needs beside the default ones. */
-  readonly plugins?: readonly Plugin[];
   /** Samples embedded in one run; 32 by default. */
   readonly batchSize?: number;
+  /** Changes of how pictures are prepared, e.g. `{ resize: "fast" }`. */
+  readonly images?: EvaluationOptions;
+  /** Threads that prepare pictures; default: one a processor, at most 8. */
+  readonly workers?: number;
+  /** Receives what the source does not say and was taken as usual; `console.warn` by default. */
+  readonly log?: (line: string) => void;
 }
 
 export interface ClassifyOptions {
@@ -70,7 +74,8 @@ export interface Clip {
 }
 
 /**
- * Loads a model: a folder that `diptych train` wrote, or one of open_clip's.
+ * Loads a model: a folder that `diptych train` wrote; a checkpoint of OpenAI, open_clip or Hugging Face transformers, file or
+ * folder; or the name of one (`openai/clip-vit-base-patch32`, `ViT-B/32`, an https address), which is downloaded once.
  *
  * @throws CheckpointError when there is no such model or its tensors do not fit, ConfigError on an unsupported tower.
  * @example
@@ -78,17 +83,27 @@ export interface Clip {
  * const [best] = await clip.classify("cat.png", ["a cat", "a dog"]);
  */
 export async function loadClip(source: string, options: LoadClipOptions = {}): Promise<Clip> {
-  const { plugins = [], threads, batchSize, precision = "fp32" } = options;
-  const loaded = await readModel(source, plugins);
-  const backend =
-    options.backend ?? (await createOnnxBackend(threads === undefined ? {} : { threads }));
+  const {
+    backend: given,
+    precision = "fp32",
+    threads,
+    batchSize,
+    images,
+    workers,
+    ...reading
+  } = options;
+  const loaded = await readModel(source, reading);
+  for (const assumption of loaded.assumed) (options.log ?? console.warn)(assumption);
+  const backend = given ?? (await createOnnxBackend(threads === undefined ? {} : { threads }));
   const runtime = createModelRuntime(loaded, backend, {
     precision: PRECISIONS[precision],
     ...(batchSize === undefined ? {} : { batchSize }),
+    ...(images === undefined ? {} : { images }),
+    ...(workers === undefined ? {} : { workers }),
   });
   return createClip(loaded, runtime, async () => {
     await runtime.dispose();
-    if (!options.backend) await backend.dispose();
+    if (!given) await backend.dispose();
   });
 }
 

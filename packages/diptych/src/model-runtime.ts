@@ -1,46 +1,44 @@
-/** An embedding runtime of a loaded model. */
+/** An embedding runtime of a model: pictures prepared in threads as the model wants them, towers on a backend. */
 import type { Backend, ConstantPrecision } from "@diptych/core";
-import { decodeImage, prepareImages } from "@diptych/data";
-import {
-  createEncoderRuntime,
-  type EncoderRuntime,
-  type EncoderRuntimeOptions,
-  type ImageSource,
-} from "./encode/encoder-runtime.js";
-import { imageFacts } from "./image-facts.js";
+import { createImagePipeline, type EvaluationOptions } from "@diptych/data";
+import { createEncoderRuntime, type EncoderRuntime } from "./encode/encoder-runtime.js";
 import type { LoadedModel } from "./read-model.js";
 
 export interface ModelRuntimeOptions {
+  /** Samples embedded in one run. */
   readonly batchSize?: number;
   readonly precision?: ConstantPrecision;
+  /** Changes of how pictures are prepared. */
+  readonly images?: EvaluationOptions;
+  /** Threads that prepare pictures. */
+  readonly workers?: number;
 }
 
+/** What a runtime needs of a model. */
+export type RunnableModel = Pick<LoadedModel, "model" | "tokenizer" | "parameters" | "pictures">;
+
 export function createModelRuntime(
-  loaded: LoadedModel,
+  { model, tokenizer, parameters, pictures }: RunnableModel,
   backend: Backend,
-  options: ModelRuntimeOptions = {},
+  { images, workers, ...options }: ModelRuntimeOptions = {},
 ): EncoderRuntime {
-  const { model, tokenizer, parameters } = loaded;
-  return createEncoderRuntime({
+  const pipeline = createImagePipeline(
+    { ...pictures, ...images },
+    workers === undefined ? {} : { workers },
+  );
+  const runtime = createEncoderRuntime({
     backend,
     model,
     parameters,
     tokenizer,
-    prepareImages: createImagePreparation(loaded),
+    prepareImages: (sources, signal) => pipeline.prepare(sources, signal ? { signal } : {}),
     ...options,
   });
-}
-
-/** What turns pictures into the input of a model's image tower: [n, channels, imageHeight, imageWidth]. */
-export function createImagePreparation({
-  model,
-  prepare,
-}: LoadedModel): EncoderRuntimeOptions["prepareImages"] {
-  const { imageHeight, imageWidth } = imageFacts(model);
-  return async (sources) =>
-    prepareImages(await Promise.all(sources.map(decode)), { ...prepare, imageHeight, imageWidth });
-}
-
-async function decode(source: ImageSource): ReturnType<typeof decodeImage> {
-  return typeof source === "string" || source instanceof Uint8Array ? decodeImage(source) : source;
+  return Object.freeze({
+    ...runtime,
+    dispose: async () => {
+      await runtime.dispose();
+      await pipeline.dispose();
+    },
+  });
 }

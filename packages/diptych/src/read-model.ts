@@ -1,69 +1,115 @@
 /** Reading a model from where it is kept: what it is made of, its weights, its tokenizer, how its pictures are prepared. */
 import {
   buildEncoders,
-  CheckpointError,
   createConfiguredModel,
+  type CheckpointReader,
   type HostTensor,
   type MultiEncoder,
   type Tokenizer,
 } from "@diptych/core";
 import type { Plugin, Registry } from "@diptych/core/plugin";
-import { loadParameters, openCheckpoint } from "@diptych/checkpoints";
-import type { PrepareOptions } from "@diptych/data";
+import {
+  loadParameters,
+  modelFolder,
+  openCheckpoint,
+  readModelSource,
+  type OpenClipModelConfig,
+} from "@diptych/checkpoints";
+import {
+  evaluationSettingsFrom,
+  resolveEvaluationSettings,
+  type EvaluationSettings,
+} from "@diptych/data";
 import { createBpeTokenizer } from "@diptych/text-transformer";
+import { findModel, type ModelPullOptions } from "./find-model.js";
+import { imageFacts } from "./image-facts.js";
 import { openConfig, type OpenedConfig } from "./load-config.js";
 import { parseModelMetadata } from "./model-folder.js";
 import { createOpenClipModel } from "./open-clip-model.js";
 
+export interface ReadModelOptions {
+  /** Plugins that the model's configuration needs beside the default ones. */
+  readonly plugins?: readonly Plugin[];
+  /** open_clip's `model_cfg`, for files that hold weights alone. */
+  readonly modelConfig?: unknown;
+  /** Names (globs with `*`) of parameters that the checkpoint may lack. */
+  readonly allowMissing?: readonly string[];
+  /** For a source that is a name. */
+  readonly pull?: ModelPullOptions;
+}
+
 export interface LoadedModel {
+  /** Where it was found. */
+  readonly path: string;
+  readonly source: "diptych" | "openai" | "open-clip" | "hugging-face";
   readonly model: MultiEncoder;
   readonly tokenizer: Tokenizer;
   readonly parameters: ReadonlyMap<string, HostTensor>;
-  readonly prepare: Omit<PrepareOptions, "imageHeight" | "imageWidth">;
+  /** How pictures become the image tower's input. */
+  readonly pictures: EvaluationSettings;
+  /** What the source does not say and was taken as usual, in words. */
+  readonly assumed: readonly string[];
+  /** open_clip's words for the architecture, of public checkpoints. */
+  readonly modelConfig?: OpenClipModelConfig;
+  /** Training steps behind the weights, where it says. */
   readonly step?: number;
   /** The configuration that it was trained with, where it says. */
   readonly opened?: OpenedConfig;
 }
-/** Reads a model folder of ours or of open_clip's. */
-export async function readModel(path: string, plugins: readonly Plugin[]): Promise<LoadedModel> {
-  const { format, reader } = await openCheckpoint(path);
+
+/**
+ * Reads a model: a folder that `diptych train` wrote, or a public CLIP checkpoint of any format, by path or by name.
+ *
+ * @throws CheckpointError where there is none, or its tensors do not fit; ConfigError on an unsupported tower.
+ */
+export async function readModel(
+  source: string,
+  options: ReadModelOptions = {},
+): Promise<LoadedModel> {
+  const path = await findModel(source, options.pull);
+  return (await modelFolder.detect(path))
+    ? readOwnModel(path, options)
+    : readPublicModel(path, options);
+}
+
+async function readOwnModel(path: string, options: ReadModelOptions): Promise<LoadedModel> {
+  const { reader } = await openCheckpoint(path);
   try {
-    if (format.name === "diptych") return await readOwnModel(path, reader, plugins);
-    if (format.name === "open-clip") return await readOpenClipModel(reader);
+    const metadata = parseModelMetadata(reader.metadata, path);
+    const opened = await openConfig({ ...metadata.config, plugins: metadata.plugins } as never, {
+      plugins: options.plugins ?? [],
+      source: `${path}/diptych.json`,
+    });
+    const { config, registry } = opened;
+    const tokenizer = await restoreTokenizer(registry, metadata.tokenizer);
+    const model = createConfiguredModel(config.model, { tokenizer });
+    return Object.freeze({
+      path,
+      source: "diptych",
+      model,
+      tokenizer,
+      parameters: await parametersOf(model, reader, options),
+      pictures: trainedPictures(config.data, model),
+      assumed: [],
+      step: metadata.step,
+      opened,
+    });
   } finally {
     await reader.close();
   }
-  throw new CheckpointError(
-    `diptych/loadClip: ${path}: expected the folder of a model, got a checkpoint of the format "${format.name}". Give the "model" folder of a finished run, or an open_clip folder.`,
-  );
 }
 
-type Reader = Awaited<ReturnType<typeof openCheckpoint>>["reader"];
-
-async function readOwnModel(
-  path: string,
-  reader: Reader,
-  plugins: readonly Plugin[],
-): Promise<LoadedModel> {
-  const metadata = parseModelMetadata(reader.metadata, path);
-  const opened = await openConfig({ ...metadata.config, plugins: metadata.plugins } as never, {
-    plugins,
-    source: `${path}/diptych.json`,
+/** As training prepares pictures that no transform changes: the shorter side to size, the centre, on white. */
+export function trainedPictures(
+  { mean, std }: Pick<EvaluationSettings, "mean" | "std">,
+  model: MultiEncoder,
+): EvaluationSettings {
+  return resolveEvaluationSettings({
+    ...imageFacts(model),
+    mean,
+    std,
+    background: [255, 255, 255],
   });
-  const { config, registry } = opened;
-  const tokenizer = await restoreTokenizer(registry, metadata.tokenizer);
-  const model = createConfiguredModel(config.model, { tokenizer });
-  const specs = buildEncoders({ ...model, mode: "eval" }).parameters;
-  const { tensors } = await loadParameters(reader, specs);
-  const { mean, std } = config.data;
-  return {
-    model,
-    tokenizer,
-    parameters: tensors,
-    prepare: { mean, std },
-    step: metadata.step,
-    opened,
-  };
 }
 
 /** A tokenizer as it was saved. */
@@ -76,28 +122,38 @@ async function restoreTokenizer(
   return declaration.create(config as never, { captions: () => [], state });
 }
 
-type Triple = readonly [number, number, number];
+async function readPublicModel(path: string, options: ReadModelOptions): Promise<LoadedModel> {
+  const { reader, source, modelConfig, preprocessConfig, assumed } = await readModelSource(
+    path,
+    options.modelConfig === undefined ? {} : { modelConfig: options.modelConfig },
+  );
+  try {
+    const model = createOpenClipModel(modelConfig);
+    return Object.freeze({
+      path,
+      source,
+      model,
+      // open_clip cuts longer texts, keeping their end-of-text.
+      tokenizer: createBpeTokenizer({
+        contextLength: modelConfig.text_cfg.context_length ?? 77,
+        truncate: "cut",
+      }),
+      parameters: await parametersOf(model, reader, options),
+      // The tower alone decides the size.
+      pictures: evaluationSettingsFrom(preprocessConfig ?? {}, imageFacts(model)),
+      assumed,
+      modelConfig,
+    });
+  } finally {
+    await reader.close();
+  }
+}
 
-async function readOpenClipModel(reader: Reader): Promise<LoadedModel> {
-  const { model_cfg, preprocess_cfg } = reader.metadata as {
-    model_cfg?: { text_cfg?: { context_length?: number } };
-    preprocess_cfg?: { mean?: Triple; std?: Triple; resize_mode?: string };
-  };
-  const model = createOpenClipModel(model_cfg);
+async function parametersOf(
+  model: MultiEncoder,
+  reader: CheckpointReader,
+  { allowMissing = [] }: ReadModelOptions,
+): Promise<ReadonlyMap<string, HostTensor>> {
   const specs = buildEncoders({ ...model, mode: "eval" }).parameters;
-  const { tensors } = await loadParameters(reader, specs);
-  const { mean, std, resize_mode: mode } = preprocess_cfg ?? {};
-  return {
-    model,
-    tokenizer: createBpeTokenizer({
-      contextLength: model_cfg?.text_cfg?.context_length ?? 77,
-      truncate: "cut",
-    }),
-    parameters: tensors,
-    prepare: {
-      ...(mean ? { mean } : {}),
-      ...(std ? { std } : {}),
-      resize: mode === "squash" ? "squash" : "crop",
-    },
-  };
+  return (await loadParameters(reader, specs, { allowMissing })).tensors;
 }

@@ -42,8 +42,10 @@ import { imageFacts } from "./image-facts.js";
 import type { OpenedConfig } from "./load-config.js";
 import { saveModel } from "./model-folder.js";
 import { createModelRuntime } from "./model-runtime.js";
+import { trainedPictures } from "./read-model.js";
 import { decideSteps } from "./run-length.js";
 import { createProgressMeter, type RunListener } from "./run-events.js";
+import { checkStepMemory, estimateStepMemory, memoryLimit } from "./step-memory.js";
 
 export interface TrainOptions {
   readonly opened: OpenedConfig;
@@ -110,6 +112,7 @@ async function trainLocked(options: TrainOptions, run: Run): Promise<TrainSummar
   await createComponents({ opened, run, on, signal, tokenizer });
   await writeJsonAtomically(join(out, "config.json"), config.plain);
   const step = buildStep(config, run);
+  checkMemory(config, run, step);
   const loader = createRunLoader(config, run, on);
   const trainer = await Trainer.create({
     backend: run.get(BACKEND),
@@ -165,6 +168,16 @@ function buildStep(config: ResolvedConfig, run: Run): TrainStep {
     rematerialise,
     binding: { ...batchSizes(config), textTokens: run.get(TOKENIZER).contextLength },
   });
+}
+
+/** On a device of its own memory the host's says nothing. @throws TrainingError where the step cannot fit. */
+function checkMemory({ training, data }: ResolvedConfig, run: Run, step: TrainStep): void {
+  const { capabilities } = run.get(BACKEND);
+  const limit = memoryLimit();
+  if (limit === undefined || capabilities.deviceMemory === "device") return;
+  const memory = estimateStepMemory(step, { capabilities, prefetch: data.prefetch });
+  const { batchSize, rematerialise } = training;
+  checkStepMemory(memory, { limit, batchSize, rematerialise, prefetch: data.prefetch });
 }
 
 function createRunLoader(config: ResolvedConfig, run: Run, on: RunListener): Loader {
@@ -298,9 +311,8 @@ async function evaluateTrained(
   if (opened.config.evaluators.length === 0) return {};
   const model: MultiEncoder = run.get(MODEL);
   const tokenizer = run.get(TOKENIZER);
-  const { mean, std } = opened.config.data;
-  const loaded = { model, tokenizer, parameters, prepare: { mean, std } };
-  const encode = createModelRuntime(loaded, run.get(BACKEND));
+  const pictures = trainedPictures(opened.config.data, model);
+  const encode = createModelRuntime({ model, tokenizer, parameters, pictures }, run.get(BACKEND));
   run.onDispose("encode", () => encode.dispose());
   return evaluate({
     opened,

@@ -1,5 +1,6 @@
 /** Embedding: any number of pictures and texts, in batches, one compiled graph a modality, weights on the device. */
 import {
+  ConfigError,
   createHostTensor,
   DataError,
   ShapeError,
@@ -65,6 +66,7 @@ const DEFAULT_BATCH = 32;
 export function createEncoderRuntime(options: EncoderRuntimeOptions): EncoderRuntime {
   const { model, tokenizer, prepareImages, batchSize = DEFAULT_BATCH } = options;
   const { embedDim } = model;
+  const vocab = vocabularyOf(model) ?? tokenizer.vocabSize;
   const towers = new Map<string, Promise<Tower>>();
   const towerOf = (modality: string): Promise<Tower> => {
     let tower = towers.get(modality);
@@ -137,6 +139,7 @@ export function createEncoderRuntime(options: EncoderRuntimeOptions): EncoderRun
     },
     texts: async (texts: readonly string[], encode: EncodeOptions = {}) => {
       const rows = createFeatureRows(texts.length, embedDim, encode);
+      checkVocabulary(tokenizer, vocab);
       return embedTexts(rows, texts.length, (start, count) =>
         tokenizer.encodeBatch(texts.slice(start, start + count)),
       );
@@ -144,7 +147,7 @@ export function createEncoderRuntime(options: EncoderRuntimeOptions): EncoderRun
     tokens: async (ids: Int32Array, encode: EncodeOptions = {}) => {
       const { contextLength, special } = tokenizer;
       const each = checkRows("encodeTokens", ids.length, [contextLength]);
-      checkIds(ids, tokenizer.vocabSize);
+      checkIds(ids, vocab);
       const total = ids.length / each;
       return embedTexts(createFeatureRows(total, embedDim, encode), total, (start, batch) => {
         const part = ids.subarray(start * each, (start + batch) * each);
@@ -181,11 +184,25 @@ function checkRows(what: string, length: number, shape: readonly number[]): numb
   );
 }
 
-function checkIds(ids: Int32Array, vocabSize: number): void {
-  const wrong = ids.findIndex((id) => id < 0 || id >= vocabSize);
+/** Ids that the text tower has vectors for, where it says. */
+function vocabularyOf(model: MultiEncoder): number | undefined {
+  const vocab = model.encoders["text"]?.facts?.["vocab"];
+  return typeof vocab === "number" ? vocab : undefined;
+}
+
+/** A public checkpoint does not carry its tokenizer: another vocabulary than CLIP's cannot be guessed. */
+function checkVocabulary({ name, vocabSize }: Tokenizer, vocab: number): void {
+  if (vocabSize <= vocab) return;
+  throw new ConfigError(
+    `diptych/encodeTexts: tokenizer: expected one of the model's ${vocab} ids, got "${name}" of ${vocabSize}. This model was made with a tokenizer of its own: encode with that, and give the ids to encodeTokens.`,
+  );
+}
+
+function checkIds(ids: Int32Array, vocab: number): void {
+  const wrong = ids.findIndex((id) => id < 0 || id >= vocab);
   if (wrong < 0) return;
   throw new DataError(
-    `diptych/encodeTokens: ids[${wrong}]: expected an id from 0 to ${vocabSize - 1}, got ${ids[wrong]}. Use this model's tokenizer.`,
+    `diptych/encodeTokens: ids[${wrong}]: expected an id from 0 to ${vocab - 1}, got ${ids[wrong]}. Use this model's tokenizer.`,
   );
 }
 
