@@ -114,6 +114,7 @@ function withOwnConfig(
   const modelConfig = parseModelConfig(reader.path, model_cfg);
   const facts = findClipFacts(reader.entries);
   if (facts) checkModelConfig(reader.path, modelConfig, facts);
+  if (facts && wanted) checkModelConfig(reader.path, wanted, facts);
   if (wanted) checkAgreement(reader.path, source, { own: modelConfig, wanted });
   return {
     source,

@@ -235,18 +235,12 @@ export function toHuggingFaceConfig(path: string, config: OpenClipModelConfig): 
     typeof text["eos_id"] === "number" && text["pool_type"] === "eos" ? text["eos_id"] : vocab - 1;
   if (text["pool_type"] !== undefined && !["argmax", "eos"].includes(text["pool_type"] as string))
     throw refuse(`text pooled by ${JSON.stringify(text["pool_type"])}`);
-  const shared = {
-    projection_dim: config.embed_dim,
-    dropout: 0,
-    attention_dropout: 0,
-    initializer_factor: 1,
-    initializer_range: 0.02,
-  };
+  // Numbers that Python wants as floats and that are whole are left to its defaults: JSON written here has no 1.0.
+  const shared = { projection_dim: config.embed_dim };
   return {
     architectures: ["CLIPModel"],
     model_type: "clip",
     torch_dtype: "float32",
-    initializer_factor: 1,
     logit_scale_init_value: 2.6592,
     projection_dim: config.embed_dim,
     text_config: {
