@@ -15,6 +15,7 @@ import {
   type MultiEncoder,
 } from "@diptych/core";
 import { createReferenceBackend } from "@diptych/core/reference";
+import { resolveEvaluationSettings } from "@diptych/data";
 import { createCompactResNet } from "@diptych/encoders-resnet";
 import { createVitEncoder } from "@diptych/encoders-vit";
 import {
@@ -35,6 +36,7 @@ import {
 } from "@huggingface/transformers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadModelGolden, goldenModels } from "../golden/models.golden.test-support.js";
+import { imageFacts } from "../image-facts.js";
 import { createOpenClipModel } from "../open-clip-model.js";
 import {
   exportTransformersJs,
@@ -93,7 +95,8 @@ describe.each(goldenModels())("the golden %s", (name) => {
     const loaded = await loadModelGolden(name);
     ({ golden } = loaded);
     const model = createOpenClipModel(loaded.config);
-    const source = { model, parameters: loaded.weights, tokenizer, prepare: {} };
+    const pictures = resolveEvaluationSettings(imageFacts(model));
+    const source = { model, parameters: loaded.weights, tokenizer, pictures };
     await exportTransformersJs(source, join(root, name), { dtypes });
   });
 
@@ -211,8 +214,13 @@ function createSmallSource(kind: "resnet" | "vit"): TransformersJsSource {
       return [name, hostTensorFrom("float32", tensor.shape, data)] as const;
     }),
   );
-  const prepare = { resize: "squash", mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] } as const;
-  return { model, parameters, tokenizer: small, prepare };
+  const pictures = resolveEvaluationSettings({
+    ...imageFacts(model),
+    resizeMode: kind === "vit" ? "squash" : "shortest",
+    mean: [0.5, 0.5, 0.5],
+    std: [0.5, 0.5, 0.5],
+  });
+  return { model, parameters, tokenizer: small, pictures };
 }
 
 /** Features on the reference backend, of rows padded as the tokenizer pads. */
@@ -246,10 +254,10 @@ describe.each(["resnet", "vit"] as const)("a small %s", (kind) => {
       const model = await CLIPTextModelWithProjection.from_pretrained(kind, { dtype: "fp32" });
       const inputs = loaded([...texts], { padding: true, truncation: true });
       const { ids, contextLength } = source.tokenizer.encodeBatch(texts);
-      const longest = (inputs.input_ids).dims[1]!;
+      const longest = inputs.input_ids.dims[1]!;
       expect(longest).toBe(Math.max(...texts.map((text) => source.tokenizer.encode(text).length)));
       const cut = Array.from(ids).filter((_, i) => i % contextLength < longest);
-      expect(Array.from((inputs.input_ids).data as BigInt64Array, Number)).toEqual(cut);
+      expect(Array.from(inputs.input_ids.data as BigInt64Array, Number)).toEqual(cut);
       const { text_embeds: got } = (await model(inputs)) as Output;
       const rows = hostTensorFrom("int32", [texts.length, longest], cut);
       const expected = await referenceFeatures(source, "text", rows);
@@ -264,7 +272,7 @@ describe.each(["resnet", "vit"] as const)("a small %s", (kind) => {
     const data = Uint8ClampedArray.from({ length: 3 * side * side }, () => random.integer(256));
     const picture = new RawImage(data, side, side, 3);
     const extract = await pipeline("image-feature-extraction", kind, { dtype: "fp32" });
-    const got = (await extract(picture));
+    const got = await extract(picture);
     const planes = Float32Array.from(
       { length: 3 * side * side },
       (_, i) => data[(i % (side * side)) * 3 + Math.floor(i / (side * side))]! / 127.5 - 1,
@@ -284,10 +292,6 @@ describe.each(["resnet", "vit"] as const)("a small %s", (kind) => {
 test("refuses before anything is written what transformers.js has no words for", async () => {
   const source = createSmallSource("vit");
   const folder = join(root, "refused");
-  const tall = createVitEncoder(
-    { imageSize: [32, 16], patchSize: 8, width: 48, layers: 1, heads: 4 },
-    { embedDim: 32 },
-  );
   const fixed = createTextEncoder(
     { width: 48, layers: 1, heads: 4, pooling: "last" },
     { embedDim: 32, tokenizer: source.tokenizer },
@@ -299,7 +303,10 @@ test("refuses before anything is written what transformers.js has no words for",
     model: { ...source.model, encoders: { ...encoders, ...towers } },
   });
   const cases: readonly (readonly [TransformersJsSource, RegExp])[] = [
-    [{ ...withTowers({ image: tall }), prepare: {} }, /square crop, got 32 × 16/],
+    [
+      { ...source, pictures: resolveEvaluationSettings({ imageHeight: 32, imageWidth: 16 }) },
+      /"shortest" to 32 × 16/,
+    ],
     [withTowers({ text: fixed }), /texts of any length/],
     [
       {

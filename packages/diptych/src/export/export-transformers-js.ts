@@ -33,7 +33,7 @@ export interface TransformersJsSource {
   readonly model: MultiEncoder;
   readonly parameters: ReadonlyMap<string, HostTensor>;
   readonly tokenizer: Tokenizer;
-  readonly prepare: PictureSettings;
+  readonly pictures: PictureSettings;
 }
 
 export interface ExportTransformersJsOptions {
@@ -71,10 +71,10 @@ export async function exportTransformersJs(
       `diptych/exportTransformersJs: dtypes: expected at least one of ${Object.keys(DTYPES).join(", ")}, got none.`,
     );
   }
-  const { model, tokenizer, prepare } = source;
+  const { model, tokenizer } = source;
   // All that can be refused is refused before the first byte is written.
   const graphs = buildModelGraphs(model);
-  const pictures = preprocessorConfig(model, prepare);
+  const pictures = preprocessorConfig(source.pictures);
   const { tokenizerJson, tokenizerConfig } = tokenizerFiles(tokenizer);
   await writeFolderAtomically(folder, async (beside) => {
     const externalData: Record<string, number> = {};

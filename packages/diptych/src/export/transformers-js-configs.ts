@@ -1,41 +1,37 @@
 /** The JSON files of a transformers.js folder: model, pictures, tokenizer. */
-import { CLIP_MEAN, CLIP_STD, ConfigError, type MultiEncoder, type Tokenizer } from "@diptych/core";
+import { ConfigError, type MultiEncoder, type Tokenizer } from "@diptych/core";
+import type { EvaluationSettings } from "@diptych/data";
 import { toHuggingFaceTokenizer, type BpeTokenizer } from "@diptych/text-transformer";
-import { imageFacts } from "../image-facts.js";
 
 type Json = Readonly<Record<string, unknown>>;
-type Triple = readonly [number, number, number];
 
 /** How pictures become the image tower's input; the part of it that transformers.js can be told. */
-export interface PictureSettings {
-  readonly mean?: Triple;
-  readonly std?: Triple;
-  /** Shortest side and centre crop (default), or both sides at once. */
-  readonly resize?: "crop" | "squash";
-}
+export type PictureSettings = Pick<
+  EvaluationSettings,
+  "imageHeight" | "imageWidth" | "mean" | "std" | "resizeMode" | "interpolation"
+>;
+
+/** Pillow's numbers. */
+const RESAMPLE = { bilinear: 2, bicubic: 3 } as const;
 
 /** `preprocessor_config.json`. @throws ConfigError on what transformers.js has no words for. */
-export function preprocessorConfig(
-  model: MultiEncoder,
-  { mean = CLIP_MEAN, std = CLIP_STD, resize = "crop" }: PictureSettings,
-): Json {
-  const { imageHeight, imageWidth } = imageFacts(model);
+export function preprocessorConfig(settings: PictureSettings): Json {
+  const { imageHeight, imageWidth, mean, std, resizeMode, interpolation } = settings;
   const exact = { height: imageHeight, width: imageWidth };
-  if (resize === "crop" && imageHeight !== imageWidth) {
+  if (resizeMode === "longest" || (resizeMode === "shortest" && imageHeight !== imageWidth)) {
     throw new ConfigError(
-      `diptych/exportTransformersJs: pictures: expected a square crop, got ${imageHeight} × ${imageWidth}: transformers.js crops from one shortest side. Use resize: "squash".`,
+      `diptych/exportTransformersJs: pictures: expected a square crop or resizeMode "squash", got "${resizeMode}" to ${imageHeight} × ${imageWidth}, which transformers.js has no words for. Export the towers' graphs with exportOnnxModel, and prepare pictures in your own code.`,
     );
   }
   const sizes =
-    resize === "crop"
+    resizeMode === "shortest"
       ? { size: { shortest_edge: imageHeight }, do_center_crop: true, crop_size: exact }
       : { size: exact, do_center_crop: false };
   return {
     image_processor_type: "CLIPImageProcessor",
     do_convert_rgb: true,
     do_resize: true,
-    // Bicubic, in Pillow's numbering.
-    resample: 3,
+    resample: RESAMPLE[interpolation],
     ...sizes,
     do_rescale: true,
     rescale_factor: 1 / 255,
