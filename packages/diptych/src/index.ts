@@ -56,6 +56,38 @@ export {
   type Features,
   type ImageSource,
 } from "./encode/encoder-runtime.js";
+export {
+  npyFormat,
+  safetensorsFormat,
+  type EmbeddingChunk,
+  type EmbeddingFormat,
+  type EmbeddingTable,
+  type InputKind,
+} from "./embed-files/embedding-format.js";
+export type { SkippedInput } from "./embed-files/embedding-rows.js";
+export {
+  embedToFile,
+  type EmbedProgress,
+  type EmbedSummary,
+  type EmbedToFileOptions,
+} from "./embed-files/embed-to-file.js";
+export { listLines, listPictures } from "./embed-files/list-inputs.js";
+export { drawRelevance, type DrawOptions } from "./explain/draw-relevance.js";
+export {
+  createInspector,
+  type InnerPath,
+  type InspectOptions,
+  type Inspector,
+  type Intermediates,
+} from "./explain/inspector.js";
+export { openInspector, type OpenInspectorOptions } from "./explain/open-inspector.js";
+export {
+  RELEVANCE_METHODS,
+  type Relevance,
+  type RelevanceMethod,
+  type RelevanceOptions,
+} from "./explain/relevance.js";
+export type { PictureSize, Region } from "./explain/seen-region.js";
 export { evaluateModel, type EvaluateModelOptions, type Metrics } from "./evaluate.js";
 export {
   measureConfig,
