@@ -138,6 +138,36 @@ describe("context", () => {
     expect(cut.decode(cut.encode(long))).toBe("a very long caption about a");
   });
 
+  test("cut or whole, the ids before the cut are the same, whatever the length", () => {
+    const texts = [
+      long,
+      "a",
+      "",
+      "<end_of_text> a",
+      "a b <end_of_text> c d e f",
+      `${"z".repeat(40)}<end_of_text>${"z".repeat(40)}`,
+      "supercalifragilisticexpialidocious antidisestablishmentarianism",
+    ];
+    for (const contextLength of [2, 3, 5, 8, 16, 17, 18, 19, 40]) {
+      const cut = createBpeTokenizer({ contextLength, truncate: "cut" });
+      for (const text of texts) {
+        const whole = tokenizer.encode(text);
+        const expected =
+          whole.length <= contextLength ? whole : [...whole.slice(0, contextLength - 1), 49407];
+        expect(cut.encode(text)).toEqual(expected);
+        const { ids, lengths } = cut.encodeBatch([text]);
+        expect(Array.from(ids.subarray(0, lengths[0]))).toEqual(expected);
+      }
+    }
+  });
+
+  test("a text of many megabytes is cut without trouble", () => {
+    const cut = createBpeTokenizer({ contextLength: 8, truncate: "cut" });
+    const expected = cut.encode("a bc def a bc def a bc");
+    expect(cut.encode("a bc def ".repeat(1_000_000))).toEqual(expected);
+    expect(cut.encode(`${"a bc def ".repeat(1_000_000)}&`)).toEqual(expected);
+  });
+
   test("a batch is padded row by row", () => {
     const { ids, lengths, batch, contextLength } = createBpeTokenizer({
       contextLength: 5,

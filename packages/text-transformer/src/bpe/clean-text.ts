@@ -9,12 +9,12 @@ import { unescapeHtml } from "./unescape-html.js";
 // eslint-disable-next-line no-control-regex -- Python counts U+001C to U+001F as white space
 const whitespace = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/gu;
 
-/** Printable ASCII but for `&`, words apart by single spaces: what cleaning leaves as it is, but for capitals. */
-const clean = /^(?:[\x21-\x25\x27-\x7e]+(?: [\x21-\x25\x27-\x7e]+)*)?$/u;
+/** What cleaning may change besides capitals: anything but printable ASCII, a `&`, spaces together or at the ends. */
+const unclean = /[^\x20-\x25\x27-\x7e]| {2}|^ | $/u;
 
 /** `text` cleaned: words apart by single spaces, none at the ends, lower case (final sigma as Unicode says). */
 export function cleanText(text: string): string {
-  if (clean.test(text)) return text.toLowerCase();
+  if (!unclean.test(text)) return text.toLowerCase();
   const unescaped = unescapeHtml(unescapeHtml(fixText(text)));
   const spaced = unescaped.replace(whitespace, " ");
   return spaced.trim().toLowerCase();
