@@ -25,9 +25,10 @@ export interface Unpickled {
   readonly end: number;
 }
 
-const MAX_OBJECTS = 400_000;
+// A tensor takes about ten objects and twelve remembered values; no public checkpoint has more than 10,000 tensors.
+const MAX_OBJECTS = 250_000;
 const MAX_STACK = 1_000_000;
-const MAX_MEMO = 1_000_000;
+const MAX_MEMO = 500_000;
 const MARK = Symbol("mark");
 
 /** State of the machine. */
