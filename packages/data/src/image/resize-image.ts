@@ -1,7 +1,9 @@
-/** Resizing to a fixed size with bicubic interpolation (libvips' antialiased cubic, close to Pillow's). */
+/** Resizing to a fixed size in Pillow's arithmetic, which CLIP's preprocessing has. */
 import { DataError, type Image } from "@diptych/core";
-import sharp from "sharp";
-import { plainBytes } from "./plain-bytes.js";
+import { premultiplyBytes, unpremultiplyBytes } from "../evaluation/conversions.js";
+import { placePicture } from "../evaluation/geometry.js";
+import { createResampler, type Resampler } from "../evaluation/resampler.js";
+import { rasterOfImage } from "./decode-raster.js";
 
 /** `crop`: shortest side to size, then the centre (CLIP). `squash`: both sides to size, as SigLIP. */
 export type ResizeMode = "crop" | "squash";
@@ -11,34 +13,37 @@ export interface TargetSize {
   readonly imageWidth: number;
 }
 
+/** One for each thread: it keeps memory and tables. */
+let resampler: Resampler | undefined;
+
 /**
- * `image` at the target size; the same object when it has that size. Alpha is respected: colours are averaged
- * premultiplied.
+ * `image` at the target size by Pillow's bicubic (a = −0.5, antialiased, bytes between its two passes); the same object
+ * when it has that size. Alpha is respected: colours are averaged premultiplied. Grey becomes RGB.
  *
- * @throws DataError when the picture is empty.
+ * @throws DataError when the picture is empty or its data of another length.
  */
 export async function resizeImage(
   image: Image,
   target: TargetSize,
   mode: ResizeMode = "crop",
 ): Promise<Image> {
-  const { imageHeight, imageWidth } = target;
-  if (image.width === imageWidth && image.height === imageHeight) return image;
+  const { imageHeight: height, imageWidth: width } = target;
+  if (image.width === width && image.height === height) return image;
   if (image.width < 1 || image.height < 1) {
     throw new DataError(
       `data/resizeImage: image: expected at least one pixel, got ${image.width}×${image.height}.`,
     );
   }
-  const { data, info } = await sharp(image.data, {
-    raw: { width: image.width, height: image.height, channels: image.channels },
-  })
-    .resize(imageWidth, imageHeight, {
-      fit: mode === "crop" ? "cover" : "fill",
-      position: "centre",
-      kernel: "cubic",
-    })
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  const channels = info.channels as 1 | 3 | 4;
-  return { width: info.width, height: info.height, channels, data: plainBytes(data) };
+  const placement = placePicture(image, { width, height }, mode === "crop" ? "shortest" : "squash");
+  resampler ??= createResampler();
+  const { data, layout } = rasterOfImage(image);
+  if (layout !== "rgba") {
+    const source = { width: image.width, height: image.height, channels: 3, data } as const;
+    return resampler.resample(source, placement, "bicubic");
+  }
+  const mixed = premultiplyBytes(data);
+  const source = { width: image.width, height: image.height, channels: 4, data: mixed } as const;
+  const resized = resampler.resample(source, placement, "bicubic");
+  unpremultiplyBytes(resized.data);
+  return resized;
 }
