@@ -67,6 +67,7 @@ describe("toHuggingFaceTokenizer", () => {
       const ids = encode(text);
       expect([ids[0], ids.at(-1)]).toEqual([cut.special.start, cut.special.end]);
       expect(ids.every((id) => id >= 0 && id < cut.vocabSize)).toBe(true);
+      expect(ids.indexOf(cut.special.end)).toBe(ids.length - 1);
     }
     expect(toHuggingFaceTokenizer(cut).exact).toBe(false);
   });

@@ -15,9 +15,10 @@ export interface HuggingFaceTokenizer {
   /** Contents of `tokenizer_config.json`. */
   readonly tokenizerConfig: Readonly<Record<string, unknown>>;
   /**
-   * Whether every plainly written text gets the ids that `tokenizer` gives. Otherwise this is so for texts that consist
-   * of its pieces, such as those that it was cut to, while words beyond them may be divided otherwise: the format can
-   * only join pieces, and ours also takes joined ones apart where a cut vocabulary lacks them.
+   * Whether every plainly written text gets the ids that `tokenizer` gives, in every reader of the format. So it is for a
+   * whole vocabulary. With a cut one, transformers.js gives them for texts that consist of its pieces, such as those that it
+   * was cut to, and "?" for some pieces of words beyond; readers that need each merge's result in the vocabulary
+   * (transformers in Python) refuse the file. The format can only join pieces: ours also takes apart what was not kept.
    */
   readonly exact: boolean;
 }
@@ -59,7 +60,8 @@ export function toHuggingFaceTokenizer(
     model: {
       type: "BPE",
       dropout: null,
-      unk_token: specialNames.end,
+      // Of a whole vocabulary nothing is unknown; of a cut one, a piece that was not kept must not end the text.
+      unk_token: exact ? specialNames.end : `?${endOfWord}`,
       continuing_subword_prefix: "",
       end_of_word_suffix: endOfWord,
       fuse_unk: false,
@@ -129,22 +131,19 @@ function describeModel({ options, originalIds }: BpeTokenizer): Model {
     if (id < vocabulary.symbols) renumbered[id] = index;
   });
   const needed = symbolsOnTheWay(vocabulary, renumbered);
-  const bridges: [string, number][] = [];
   const vocab: [string, number][] = [];
   const merges: (readonly [string, string])[] = [];
+  let missing = 0;
   for (let id = 0; id < vocabulary.symbols; id += 1) {
-    if (needed[id] !== 1) continue;
     const name = names[id] ?? "";
     const known = renumbered[id] ?? -1;
     if (known >= 0) vocab.push([name, known]);
-    // A merge's result must be listed. Where it was not kept, it shares the id of its first kept part.
-    else bridges.push([name, firstKept(vocabulary, renumbered, id)]);
+    else missing += 1;
     const left = vocabulary.left[id] ?? -1;
-    if (left >= 0) merges.push([names[left] ?? "", names[vocabulary.right[id] ?? -1] ?? ""]);
+    if (left >= 0 && needed[id] === 1)
+      merges.push([names[left] ?? "", names[vocabulary.right[id] ?? -1] ?? ""]);
   }
-  // Kept names come last: who turns ids into names keeps the last of an id.
-  const complete = needed.every((wanted) => wanted === 1);
-  return { vocab: [...bridges, ...vocab], merges, exact: complete && bridges.length === 0 };
+  return { vocab, merges, exact: missing === 0 };
 }
 
 /** How a merges file writes each symbol. */
@@ -164,10 +163,4 @@ function symbolsOnTheWay({ symbols, left, right }: BpeVocabulary, kept: Int32Arr
     needed[right[id] ?? -1] = 1;
   }
   return needed;
-}
-
-function firstKept({ left }: BpeVocabulary, kept: Int32Array, id: number): number {
-  let symbol = id;
-  while ((kept[symbol] ?? 0) < 0) symbol = left[symbol] ?? 0;
-  return kept[symbol] ?? 0;
 }
