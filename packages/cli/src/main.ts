@@ -1,7 +1,11 @@
 /** The diptych command. */
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { addClassifyCommand } from "./commands/classify.js";
+import { addConvertCommand } from "./commands/convert.js";
+import { addEmbedCommand } from "./commands/embed.js";
 import { addEvalCommand } from "./commands/eval.js";
+import { addExplainCommand } from "./commands/explain.js";
 import { addInspectCommand } from "./commands/inspect.js";
 import { addPluginsCommand } from "./commands/plugins.js";
 import { addPullCommand } from "./commands/pull.js";
@@ -24,7 +28,11 @@ export function createProgram(): Command {
   addTrainCommand(program);
   addEvalCommand(program);
   addInspectCommand(program);
+  addEmbedCommand(program);
+  addClassifyCommand(program);
+  addExplainCommand(program);
   addPullCommand(program);
+  addConvertCommand(program);
   addPluginsCommand(program);
   addQuickstartCommand(program);
   return program;

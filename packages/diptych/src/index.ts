@@ -47,6 +47,13 @@ export {
 export { adamw, constantSchedule, cosine, readJsonlLog, sgd } from "@diptych/training";
 export { retrieval, zeroshotClassification } from "@diptych/zeroshot";
 export { cacheFolder } from "./components.js";
+export {
+  convertModel,
+  MODEL_FORMATS,
+  type ModelFormat,
+  type WriteModelOptions,
+  type WriteNotes,
+} from "./convert-model.js";
 export { defaultPlugins } from "./default-plugins.js";
 export {
   createEncoderRuntime,

@@ -4,6 +4,7 @@ import { createOnnxBackend } from "@diptych/backend-onnx";
 import type { EvaluationOptions } from "@diptych/data";
 import { A_PHOTO_OF, buildClassWeights, similarities } from "@diptych/zeroshot";
 import { allSimilarities, rankLabels, type Classification } from "./classification.js";
+import { writeModel, type WriteModelOptions, type WriteNotes } from "./convert-model.js";
 import type {
   EncodeOptions,
   EncoderRuntime,
@@ -70,6 +71,8 @@ export interface Clip {
     labels: readonly string[],
     options?: ClassifyOptions,
   ): Promise<readonly Classification[]>;
+  /** Writes the model as a folder for others to read. @returns what the folder cannot say, in words. */
+  save(folder: string, options?: WriteModelOptions): Promise<WriteNotes>;
   dispose(): Promise<void>;
 }
 
@@ -140,6 +143,7 @@ function createClip(
       const features = await encodeImages([image], signal ? { signal } : {});
       return rankLabels(similarities(features, 0, weights), labels, logitScale);
     },
+    save: (folder: string, options: WriteModelOptions = {}) => writeModel(loaded, folder, options),
     dispose,
   });
 }

@@ -34,6 +34,8 @@ export interface ReadModelOptions {
   readonly modelConfig?: unknown;
   /** Names (globs with `*`) of parameters that the checkpoint may lack. */
   readonly allowMissing?: readonly string[];
+  /** Another size of pictures than the model was trained on: its position embeddings are resized, as open_clip does. */
+  readonly imageSize?: number;
   /** For a source that is a name. */
   readonly pull?: ModelPullOptions;
 }
@@ -79,6 +81,9 @@ async function readOwnModel(path: string, options: ReadModelOptions): Promise<Lo
     const opened = await openConfig({ ...metadata.config, plugins: metadata.plugins } as never, {
       plugins: options.plugins ?? [],
       source: `${path}/diptych.json`,
+      ...(options.imageSize === undefined
+        ? {}
+        : { set: [`model.encoders.image.imageSize=${options.imageSize}`] }),
     });
     const { config, registry } = opened;
     const tokenizer = await restoreTokenizer(registry, metadata.tokenizer);
@@ -123,10 +128,12 @@ async function restoreTokenizer(
 }
 
 async function readPublicModel(path: string, options: ReadModelOptions): Promise<LoadedModel> {
-  const { reader, source, modelConfig, preprocessConfig, assumed } = await readModelSource(
+  const found = await readModelSource(
     path,
     options.modelConfig === undefined ? {} : { modelConfig: options.modelConfig },
   );
+  const { reader, source, preprocessConfig, assumed } = found;
+  const modelConfig = atSize(found.modelConfig, options.imageSize);
   try {
     const model = createOpenClipModel(modelConfig);
     return Object.freeze({
@@ -149,11 +156,17 @@ async function readPublicModel(path: string, options: ReadModelOptions): Promise
   }
 }
 
+function atSize(config: OpenClipModelConfig, imageSize: number | undefined): OpenClipModelConfig {
+  if (imageSize === undefined) return config;
+  return { ...config, vision_cfg: { ...config.vision_cfg, image_size: imageSize } };
+}
+
 async function parametersOf(
   model: MultiEncoder,
   reader: CheckpointReader,
-  { allowMissing = [] }: ReadModelOptions,
+  { allowMissing = [], imageSize }: ReadModelOptions,
 ): Promise<ReadonlyMap<string, HostTensor>> {
   const specs = buildEncoders({ ...model, mode: "eval" }).parameters;
-  return (await loadParameters(reader, specs, { allowMissing })).tensors;
+  const resizePositions = imageSize !== undefined;
+  return (await loadParameters(reader, specs, { allowMissing, resizePositions })).tensors;
 }

@@ -57,7 +57,8 @@ export function tokenizerFiles(tokenizer: Tokenizer): {
   return { tokenizerJson, tokenizerConfig: { ...tokenizerConfig, pad_token: padding } };
 }
 
-function isBytePair(tokenizer: Tokenizer): tokenizer is BpeTokenizer {
+/** Whether a tokenizer is a byte-pair one, whole or cut. */
+export function isBytePair(tokenizer: Tokenizer): tokenizer is BpeTokenizer {
   return "originalIds" in tokenizer;
 }
 
