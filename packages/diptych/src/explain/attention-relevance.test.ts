@@ -151,14 +151,14 @@ it("weights features by place or, as Grad-CAM, by the mean of a channel's gradie
   );
   const feeds = {
     map: tensor([1, 2, 1, 2], [1, 2, 3, 4]),
-    head: tensor([1, 2, 1, 2], [1, -1, 0.5, 0]),
+    head: tensor([1, 2, 1, 2], [1, 2, 0.5, 0]),
   };
   const byPlace = buildGradientRelevance(score, candidates, "place");
-  // Place 0: 1·1 + 0.5·3; place 1: (−1·2 + 0)⁺.
-  expect(places(byPlace, await evaluate(byPlace, feeds))).toEqual([2.5, 0]);
+  // Each channel is half a unit below its mean, then above. Place 0: (−0.5 − 0.25)⁺; place 1: 2·0.5 + 0.
+  expect(places(byPlace, await evaluate(byPlace, feeds))).toEqual([0, 1]);
   const byMean = buildGradientRelevance(score, candidates, "mean");
-  // Channel means 0 and 0.25.
-  expect(places(byMean, await evaluate(byMean, feeds))).toEqual([0.75, 1]);
+  // Channels weigh 1.5 and 0.25.
+  expect(places(byMean, await evaluate(byMean, feeds))).toEqual([2.25, 4]);
 });
 
 it("passes over features behind a class token, whose places do not matter", async () => {

@@ -26,12 +26,13 @@ import type { RelevancePlan } from "./relevance-plan.js";
 export type GradientWeights = "place" | "mean";
 
 /**
- * With F a feature map and G = ∂score/∂F, relevance of place p = (Σ_c w_cp·F_cp)⁺. `mean`: w_cp = mean over places of G_c,
- * Grad-CAM (Selvaraju et al. 2017, arXiv:1610.02391, equations 1, 2), made for towers that end in the mean of a map.
- * `place`: w_cp = G_cp (HiResCAM, Draelos and Carin, arXiv:2011.08891), which for a linear head is each place's exact share
- * of the score and equals Grad-CAM where the head is a mean; among tokens with F_p − mean of F in place of F_p: what the
- * score would lose, to first order, were the place like the average one. Tokens before the places (a class token) are
- * left out.
+ * With F a feature map or patch tokens and G = ∂score/∂F, relevance of place p:
+ * `place`: (Σ_c G_cp·(F_cp − mean over places of F_c))⁺, what the score would lose, to first order, were the place like the
+ * average one. Gradient times feature as in HiResCAM (Draelos and Carin, arXiv:2011.08891), measured from the average
+ * place and not from zero: what all places share says nothing about where.
+ * `mean`: (Σ_c w_c·F_cp)⁺ with w_c = mean over places of G_c, Grad-CAM (Selvaraju et al. 2017, arXiv:1610.02391,
+ * equations 1, 2), made for towers that end in the mean of a map.
+ * Tokens before the places (a class token) are left out.
  *
  * The last candidate counts whose places the score depends on: behind a class token the last block's do not matter.
  *
@@ -58,8 +59,8 @@ export function buildGradientRelevance(
     const gradient = placesLast(found[i]!, candidate);
     outputs[`map${i}`] = relu(
       weights === "mean"
-        ? sum(mul(mean(gradient, AVERAGE), feature), { axes: [1] })
-        : sum(mul(gradient, contribution(feature, candidate)), { axes: [1] }),
+        ? sum(mul(mean(gradient, PLACES), feature), { axes: [1] })
+        : sum(mul(gradient, sub(feature, mean(feature, PLACES))), { axes: [1] }),
     );
     outputs[`size${i}`] = sum(abs(gradient), { axes: [1, 2] });
   });
@@ -76,16 +77,7 @@ export function buildGradientRelevance(
   });
 }
 
-const AVERAGE = { axes: [2], keepDims: true } as const;
-
-/**
- * What a place adds over one that says nothing: zeros in a map after relu; the average place among tokens. Against zeros
- * tokens would always come out as 0: they are read through a layer norm, which their length does not change, so that
- * Σ_c G_cp·F_cp = 0 (Euler).
- */
-function contribution(feature: Value, { layout }: SpatialValue): Value {
-  return layout === "map" ? feature : sub(feature, mean(feature, AVERAGE));
-}
+const PLACES = { axes: [2], keepDims: true } as const;
 
 /** [batch, channels, places]. */
 function placesLast(value: Value, { layout, grid }: SpatialValue): Value {
