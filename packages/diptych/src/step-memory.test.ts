@@ -111,8 +111,8 @@ describe("checkStepMemory", () => {
     expect(said).toMatch(
       /optimizer 30\.00 GB, gradients 10\.00 GB, activations 900\.00 GB, batches 60\.00 GB/,
     );
-    // (88 − 40)/960 of 32,768.
-    expect(said).toMatch(/batchSize to 1638 or less.*rematerialise=true.*prefetch=1/);
+    // (88/1.7 − 40)/960 of 32,768.
+    expect(said).toMatch(/batchSize to 401 or less.*rematerialise=true.*prefetch=1/);
     expect(refusal(88e9, { rematerialise: true, prefetch: 1 })).not.toMatch(
       /rematerialise=true|prefetch=1/,
     );
