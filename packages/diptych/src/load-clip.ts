@@ -83,7 +83,7 @@ export interface Clip {
  * @throws CheckpointError when there is no such model or its tensors do not fit, ConfigError on an unsupported tower.
  * @example
  * const clip = await loadClip("quickstart/emoji-quickstart/model");
- * const [best] = await clip.classify("cat.png", ["a cat", "a dog"]);
+ * const [best] = await clip.classify("cat.png", ["cat", "dog"]);
  */
 export async function loadClip(source: string, options: LoadClipOptions = {}): Promise<Clip> {
   const {
