@@ -1,8 +1,8 @@
 // One vitest configuration for every package. Tiers are file suffixes, chosen by `--mode`:
-// (none) everything but slow · golden · conformance · slow.
+// (none) everything but slow · golden · conformance · fuzz · slow.
 import { defineConfig } from "vitest/config";
 
-const tiers = ["golden", "conformance", "slow"];
+const tiers = ["golden", "conformance", "fuzz", "slow"];
 
 export default defineConfig(({ mode }) => ({
   resolve: { conditions: ["diptych-source", "node"] },

@@ -62,7 +62,11 @@ export async function readModelSource(
       );
     }
     const wanted = given === undefined ? undefined : parseModelConfig(path, given);
-    return Object.freeze({ path, format: format.name, ...describe(reader, format.name, wanted) });
+    return Object.freeze({
+      path,
+      format: format.name,
+      ...describeSource(reader, format.name, wanted),
+    });
   } catch (error) {
     await reader.close();
     throw error;
@@ -86,10 +90,11 @@ const FILES_OF_FOLDERS = [
 
 type Described = Omit<ModelSource, "path" | "format">;
 
-function describe(
+/** What an open checkpoint of a format is, as {@link readModelSource} says it. */
+export function describeSource(
   reader: CheckpointReader,
   format: string,
-  wanted: OpenClipModelConfig | undefined,
+  wanted?: OpenClipModelConfig,
 ): Described {
   if (format === "openai") return withOwnConfig(reader, "openai", wanted);
   if (format === "hugging-face") return withOwnConfig(reader, "hugging-face", wanted);
