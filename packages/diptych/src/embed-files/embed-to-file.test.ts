@@ -117,7 +117,7 @@ describe("embedToFile", () => {
     expect(clip.asked).not.toContain("picture 12");
     expect(summary.rows).toBe(19);
     const { rows: values } = await readNpy("cut.npy");
-    names(19).forEach((name, i) => expect(values[i * 3 + 1]).toBe(i));
+    names(19).forEach((_, i) => expect(values[i * 3 + 1]).toBe(i));
   });
 
   it("names what cannot be read and keeps the rest; or leaves it out and says so", async () => {
