@@ -1,44 +1,20 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  buildEncoders,
-  createConfiguredModel,
-  createRandom,
-  initialiseParameters,
-} from "@diptych/core";
-import { vit } from "@diptych/encoders-vit";
-import { createBpeTokenizer, textTransformer } from "@diptych/text-transformer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { convertModel, type ModelFormat } from "./convert-model.js";
 import { loadClip, type LoadClipOptions } from "./load-clip.js";
-import { openConfig } from "./load-config.js";
-import { saveModel } from "./model-folder.js";
+import { writeTinyModel } from "./tiny-model.test-support.js";
 
 let root: string;
 let own: string;
 const texts = ["a red bird", "two dogs", "Crème brûlée!"];
 const pixels = Float32Array.from({ length: 2 * 3 * 64 }, (_, i) => Math.sin(i));
 
-/** A model folder as training writes it, its weights drawn. */
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "diptych-convert-"));
   own = join(root, "own");
-  const opened = await openConfig({
-    model: {
-      embedDim: 8,
-      encoders: {
-        image: vit({ imageSize: 8, patchSize: 4, width: 16, layers: 1, heads: 2 }),
-        text: textTransformer({ width: 16, layers: 1, heads: 2 }),
-      },
-    },
-    data: { train: { type: "emoji" }, mean: [0.5, 0.4, 0.3] },
-  } as never);
-  const tokenizer = createBpeTokenizer({ contextLength: 12, truncate: "cut" });
-  const model = createConfiguredModel(opened.config.model, { tokenizer });
-  const specs = buildEncoders({ ...model, mode: "eval" }).parameters;
-  const parameters = initialiseParameters(specs, createRandom(1));
-  await saveModel(own, { config: opened.config, tokenizer, parameters, step: 7 });
+  await writeTinyModel(own);
 });
 afterAll(() => rm(root, { recursive: true }));
 
