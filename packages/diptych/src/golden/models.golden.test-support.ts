@@ -7,6 +7,7 @@ import {
   buildEncoders,
   buildLoss,
   createGraph,
+  createHostTensor,
   gradients,
   hostTensorFrom,
   inputName,
@@ -57,26 +58,36 @@ export async function readTensors(file: string): Promise<Tensors> {
   }
 }
 
-/** Names of the golden models with two transformers (ModifiedResNets list their layers). */
-export function transformerGoldens(): string[] {
+/** Names of the models with golden values. */
+export function goldenModels(): string[] {
   const folder = path.join(goldenFolder, "models");
-  return readdirSync(folder).filter((name) => {
-    const file = path.join(folder, name, "open_clip_config.json");
-    if (!existsSync(file)) return false;
-    return typeof modelConfig(file).vision_cfg.layers === "number";
-  });
+  return readdirSync(folder).filter((name) =>
+    existsSync(path.join(folder, name, "golden.safetensors")),
+  );
 }
 
-function modelConfig(file: string): { readonly vision_cfg: { readonly layers: unknown } } {
-  return (JSON.parse(readFileSync(file, "utf8")) as { model_cfg: never }).model_cfg;
+/** `model_cfg` of a golden model. */
+export function modelConfig(name: string): unknown {
+  const file = path.join(goldenFolder, "models", name, "open_clip_config.json");
+  return (JSON.parse(readFileSync(file, "utf8")) as { model_cfg: unknown }).model_cfg;
+}
+
+/** Values of parameters: float32, BatchNorm's counters (int64 in files) too. */
+function asParameters(tensors: Tensors): Tensors {
+  return new Map(
+    [...tensors].map(([name, tensor]) => [
+      name,
+      createHostTensor("float32", tensor.shape, Float32Array.from(tensor.data, Number)),
+    ]),
+  );
 }
 
 export async function loadModelGolden(name: string): Promise<ModelGolden> {
   const folder = path.join(goldenFolder, "models", name);
   return {
     name,
-    config: modelConfig(path.join(folder, "open_clip_config.json")),
-    weights: await readTensors(path.join(folder, "open_clip_model.safetensors")),
+    config: modelConfig(name),
+    weights: asParameters(await readTensors(path.join(folder, "open_clip_model.safetensors"))),
     golden: await readTensors(path.join(folder, "golden.safetensors")),
   };
 }
@@ -95,6 +106,9 @@ function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
   }
   return most;
 }
+
+/** Before the names of buffers as one training step leaves them. */
+const AFTER = "buffer_after.";
 
 const SIGLIP_SETTINGS = {
   logitScale: { initial: Math.log(10) },
@@ -129,6 +143,18 @@ function inputsOf(
   );
 }
 
+/** Buffers as one training step leaves them: statistics as kept, counters (which are not kept) one up. */
+function expectedBuffers({ golden, weights }: ModelGolden): Map<string, ArrayLike<number>> {
+  const expected = new Map<string, ArrayLike<number>>();
+  for (const [key, { data }] of golden) {
+    if (key.startsWith(AFTER)) expected.set(key.slice(AFTER.length), data);
+  }
+  for (const [name, { data }] of weights) {
+    if (name.endsWith("num_batches_tracked")) expected.set(name, [data[0]! + 1]);
+  }
+  return expected;
+}
+
 function featureGraph(model: BuiltModel): Graph {
   const { image, text } = model.normalized;
   return createGraph("features", {
@@ -138,6 +164,12 @@ function featureGraph(model: BuiltModel): Graph {
     text_features_normalized: text!,
     logits_per_image: matmul(mul(image!, exp(model.logitScale)), text!, { transposeB: true }),
   });
+}
+
+/** The trained parameters by name. */
+function weightsOf({ parameters, values }: BuiltModel): Record<string, Value> {
+  const weights = parameters.filter(({ role }) => role === "weight");
+  return Object.fromEntries(weights.map(({ name }) => [name, values.get(name)!]));
 }
 
 /** Loss and the gradient by each of `wrt`, as `grad.<name>`. */
@@ -162,10 +194,10 @@ export function describeModelGoldens(label: string, create: () => Promise<GraphR
     });
 
     test("there are models to compare", () => {
-      expect(transformerGoldens().length).toBeGreaterThan(0);
+      expect(goldenModels().length).toBeGreaterThan(0);
     });
 
-    describe.each(transformerGoldens())("%s", (name) => {
+    describe.each(goldenModels())("%s", (name) => {
       let golden: ModelGolden;
       beforeAll(async () => {
         golden = await loadModelGolden(name);
@@ -195,7 +227,7 @@ export function describeModelGoldens(label: string, create: () => Promise<GraphR
       test("loss within 1e-6, gradients within 2e-5 of their largest entry", async () => {
         const model = buildEncoders({ ...createOpenClipModel(golden.config), mode: "train" });
         const built = buildLoss(model, createInfoNce());
-        const graph = gradientGraph("info-nce", built.loss, Object.fromEntries(model.values));
+        const graph = gradientGraph("info-nce", built.loss, weightsOf(model));
         const { loss, ...found } = await run(graph);
         const expectedLoss = golden.golden.get("loss")!.data[0]!;
         expect(Math.abs(loss![0]! / expectedLoss - 1)).toBeLessThanOrEqual(1e-6);
@@ -207,6 +239,18 @@ export function describeModelGoldens(label: string, create: () => Promise<GraphR
           const off = distance(found[key]!, expected);
           const limit = Math.max(2e-5 * largest(expected), floor);
           expect(off, `${key} is off by ${off}, allowed ${limit}`).toBeLessThanOrEqual(limit);
+        }
+      });
+
+      test("buffers after one step are within 1e-5 of their largest entry", async () => {
+        const model = buildEncoders({ ...createOpenClipModel(golden.config), mode: "train" });
+        const expected = expectedBuffers(golden);
+        expect([...model.bufferUpdates.keys()].sort()).toEqual([...expected.keys()].sort());
+        if (expected.size === 0) return;
+        const found = await run(createGraph("buffers", Object.fromEntries(model.bufferUpdates)));
+        for (const [key, values] of expected) {
+          const off = distance(found[key]!, values) / largest(values);
+          expect(off, `${key} is off by ${off} of its largest entry`).toBeLessThanOrEqual(1e-5);
         }
       });
 

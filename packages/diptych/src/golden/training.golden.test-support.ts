@@ -1,224 +1,205 @@
 // Twenty steps of training against PyTorch's, on any backend: judged by the distance from PyTorch's own float64 run,
 // relative to how far PyTorch's float32 run is from it.
-import { existsSync, readFileSync } from "node:fs";
-import path from "node:path";
-import {
-  buildEncoders,
-  buildLoss,
-  createHostTensor,
-  equalHostTensors,
-  hostTensorFrom,
-  hostValues,
-  type Backend,
-  type HostTensor,
-} from "@diptych/core";
-import { createInfoNce } from "@diptych/losses";
-import {
-  adamwSchema,
-  buildTrainStep,
-  cosineSchema,
-  createAdamw,
-  createCosine,
-  Trainer,
-} from "@diptych/training";
+import { equalHostTensors, hostValues, type Backend } from "@diptych/core";
+import { Trainer } from "@diptych/training";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
-import { createOpenClipModel } from "../open-clip-model.js";
+import { asHostState, exactTraining, type ExactRun } from "./exact-training.golden.test-support.js";
+import type { Tensors } from "./models.golden.test-support.js";
 import {
-  goldenFolder,
-  loadModelGolden,
-  readTensors,
-  transformerGoldens,
-  type Tensors,
-} from "./models.golden.test-support.js";
-
-const recordSchema = z.object({
-  step: z.number(),
-  lr: z.number(),
-  loss: z.number(),
-  grad_norm: z.number(),
-  logit_scale: z.number(),
-});
-type StepRecord = z.output<typeof recordSchema>;
-
-const trainingSchema = z.object({
-  betas: z.tuple([z.number(), z.number()]),
-  eps: z.number(),
-  weight_decay: z.number(),
-  no_decay: z.array(z.string()),
-  base_lr: z.number(),
-  warmup: z.number(),
-  total: z.number(),
-  clip_norm: z.number(),
-  history: z.array(recordSchema),
-  history_float64: z.array(recordSchema),
-  float32_vs_float64_final_weights: z.record(z.string(), z.number()),
-});
-type TrainingGolden = z.output<typeof trainingSchema>;
-
-/** What a run may be away from float64, in multiples of what PyTorch's float32 is, and beyond it. */
-const FACTOR = 5;
-const FLOOR = 1e-6;
-const ROWS = 6;
-
-/** Rows (step % 4) · 6 … + 6 of the fixture's pictures and texts. */
-function batchOf(tensors: Tensors, step: number): Record<string, HostTensor> {
-  const rows = (tensor: HostTensor): HostTensor => {
-    const begin = (step % 4) * ROWS;
-    const size = tensor.data.length / tensor.shape[0]!;
-    const data = tensor.data.slice(begin * size, (begin + ROWS) * size);
-    return createHostTensor(tensor.dtype, [ROWS, ...tensor.shape.slice(1)], data);
-  };
-  const sample = hostTensorFrom("int32", [ROWS], [0, 1, 2, 3, 4, 5]);
-  return {
-    image: rows(tensors.get("images")!),
-    text: rows(tensors.get("texts")!),
-    imageSample: sample,
-    textSample: sample,
-  };
-}
+  allowed,
+  allowedHistory,
+  batchOf,
+  goldenTrainings,
+  hasKinks,
+  historyDistance,
+  JUDGED,
+  loadTraining,
+  relativeDistance,
+  type GoldenTraining,
+  type StepRecord,
+} from "./training-run.golden.test-support.js";
 
 interface GoldenRun {
-  readonly golden: TrainingGolden;
   readonly history: readonly StepRecord[];
   readonly after: Tensors;
-  readonly expected: Tensors;
 }
 
-async function train(name: string, backend: Backend, resumeAt?: number): Promise<GoldenRun> {
-  const folder = path.join(goldenFolder, "models", name);
-  const golden = trainingSchema.parse(
-    JSON.parse(readFileSync(path.join(folder, "training.json"), "utf8")),
-  );
-  const expected = await readTensors(path.join(folder, "training.safetensors"));
-  const { config, weights } = await loadModelGolden(name);
-  const model = buildEncoders({ ...createOpenClipModel(config), mode: "train" });
-  const built = buildLoss(model, createInfoNce());
-  const step = buildTrainStep({
-    built,
-    optimizer: createAdamw(
-      adamwSchema.parse({
-        betas: golden.betas,
-        epsilon: golden.eps,
-        weightDecay: golden.weight_decay,
-      }),
-    ),
-    clipNorm: golden.clip_norm,
-    binding: { imageBatch: ROWS, textBatch: ROWS },
-  });
-  for (const spec of step.parameters) {
-    const decayed = step.optimizer.groupOf(spec).weightDecay > 0;
-    expect([spec.name, decayed]).toEqual([spec.name, !golden.no_decay.includes(spec.name)]);
-  }
-  const schedule = createCosine(
-    cosineSchema.parse({ learningRate: golden.base_lr, warmupSteps: golden.warmup }),
-    { totalSteps: golden.total },
-  );
-  const createTrainer = (): Promise<Trainer> =>
+/** One step of a trainer. */
+async function runStep(
+  trainer: Trainer,
+  { tensors, schedule }: GoldenTraining,
+  i: number,
+): Promise<StepRecord> {
+  const lr = schedule.learningRate(i);
+  const outcome = await trainer.runStep({ feeds: batchOf(tensors, i) }, { learningRate: lr });
+  if (outcome.status !== "done") throw new Error(`step ${i}: ${outcome.status}`);
+  const { loss, gradNorm } = outcome.report;
+  const scale = await trainer.deviceParameters()["logit_scale"]!.read();
+  return { step: i, lr, loss, grad_norm: gradNorm, logit_scale: scale.data[0]! };
+}
+
+/** A run from the golden weights; with `resumeAt`, saved and restored before that step. */
+async function train(
+  training: GoldenTraining,
+  backend: Backend,
+  resumeAt?: number,
+): Promise<GoldenRun> {
+  const { step, weights, golden } = training;
+  const create = (): Promise<Trainer> =>
     Trainer.create({ backend, step, initial: weights, seed: 0 });
-  let trainer = await createTrainer();
+  let trainer = await create();
   try {
     const history: StepRecord[] = [];
     for (let i = 0; i < golden.total; i++) {
       if (i === resumeAt) {
         const state = await trainer.readState();
         await trainer.dispose();
-        trainer = await createTrainer();
+        trainer = await create();
         await trainer.loadState(state);
       }
-      const lr = schedule.learningRate(i);
-      const outcome = await trainer.runStep({ feeds: batchOf(expected, i) }, { learningRate: lr });
-      if (outcome.status !== "done") throw new Error(`step ${i}: ${outcome.status}`);
-      const { loss, gradNorm } = outcome.report;
-      const scale = await trainer.deviceParameters()["logit_scale"]!.read();
-      history.push({ step: i, lr, loss, grad_norm: gradNorm, logit_scale: scale.data[0]! });
+      history.push(await runStep(trainer, training, i));
     }
-    return { golden, history, after: await trainer.readParameters(), expected };
+    return { history, after: await trainer.readParameters() };
   } finally {
     await trainer.dispose();
   }
 }
 
-function largest(values: ArrayLike<number>): number {
-  return Array.from(values).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+/** Each step from where float64 stands before it: what single steps do, whatever rounding did to those before. */
+async function trainFromExact(
+  training: GoldenTraining,
+  backend: Backend,
+  exact: ExactRun,
+): Promise<readonly StepRecord[]> {
+  const { step, weights } = training;
+  const trainer = await Trainer.create({ backend, step, initial: weights, seed: 0 });
+  try {
+    const { metadata } = await trainer.readState();
+    const history: StepRecord[] = [];
+    for (let i = 0; i < training.golden.total; i++) {
+      const tensors = asHostState(exact.states[i]!);
+      await trainer.loadState({ tensors, metadata: { ...metadata, step: i } });
+      history.push(await runStep(trainer, training, i));
+    }
+    return history;
+  } finally {
+    await trainer.dispose();
+  }
 }
 
-/** Largest difference relative to the largest entry of `truth`; NaN where anything is not a number. */
-function relativeDistance(values: ArrayLike<number>, truth: ArrayLike<number>): number {
-  expect(values.length).toBe(truth.length);
-  let most = 0;
-  for (let i = 0; i < truth.length; i++) {
-    const difference = Math.abs(values[i]! - truth[i]!);
-    if (!(difference <= most)) most = difference;
+/** Final weights that are further from PyTorch's float32 run than allowed: [distance, limit] by name. */
+function farWeights(
+  { golden, tensors }: GoldenTraining,
+  after: Tensors,
+): Record<string, readonly [number, number]> {
+  const distances = golden.float32_vs_float64_final_weights;
+  const far: Record<string, readonly [number, number]> = {};
+  for (const [parameter, value] of after) {
+    const truth = hostValues(tensors.get(`after.${parameter}`)!);
+    const ours = relativeDistance(hostValues(value), truth);
+    // Counters (num_batches_tracked) are exact.
+    const bound = parameter in distances ? allowed(distances[parameter]!) : 0;
+    if (!(ours <= bound)) far[parameter] = [ours, bound];
   }
-  return most / Math.max(largest(truth), Number.MIN_VALUE);
+  const counters = [...after.keys()].filter((name) => !(name in distances));
+  expect(counters.filter((name) => !name.endsWith("num_batches_tracked"))).toEqual([]);
+  expect(after.size - counters.length).toBe(Object.keys(distances).length);
+  return far;
+}
+
+/**
+ * Whether float32 decides a run. Where relu's units come within rounding of 0, which side they take is chance, and each
+ * that changes sides moves the gradient: then not even exact arithmetic stays near the float64 run once the weights are
+ * stored in float32, and how near a float32 run stays, PyTorch's too, says nothing about how exact it is.
+ */
+async function isDecided(name: string, training: GoldenTraining): Promise<boolean> {
+  if (!hasKinks(name)) return true;
+  const { golden } = training;
+  const stored = await exactTraining(name, "float32");
+  return (
+    JUDGED.every(
+      (key) => historyDistance(golden, stored.history, key) <= allowedHistory(golden, key),
+    ) && Object.keys(farWeights(training, parametersOf(training, stored))).length === 0
+  );
+}
+
+function parametersOf({ step }: GoldenTraining, { states }: ExactRun): Tensors {
+  const last = asHostState(states.at(-1)!);
+  return new Map(step.parameters.map(({ name }) => [name, last.get(name)!]));
+}
+
+test("there are training runs to compare with", () => {
+  expect(goldenTrainings().length).toBeGreaterThan(0);
+});
+
+/** Declares that the step means what PyTorch's does: in float64 it follows PyTorch's float64 run to the end. */
+export function describeExactTrainings(): void {
+  test.each(goldenTrainings())(
+    "training %s in float64 follows PyTorch's float64 run",
+    async (name) => {
+      const training = await loadTraining(name);
+      const { golden } = training;
+      const run = await exactTraining(name, "float64");
+      for (const key of JUDGED) {
+        // Constants of a graph are float32.
+        expect(historyDistance(golden, run.history, key), key).toBeLessThan(1e-6);
+      }
+      run.history.forEach(({ lr }, i) => {
+        expect(lr).toBeCloseTo(golden.history[i]!.lr, 15);
+      });
+      expect(farWeights(training, parametersOf(training, run))).toEqual({});
+    },
+    300_000,
+  );
 }
 
 /** Declares the tests of every golden model with a training run, on one backend. */
 export function describeTrainingGoldens(
   what: string,
   createBackend: () => Promise<Backend> | Backend,
+  names: readonly string[] = goldenTrainings(),
 ): void {
-  const names = transformerGoldens().filter((name) =>
-    existsSync(path.join(goldenFolder, "models", name, "training.json")),
-  );
-  test("there are training runs to compare with", () => {
-    expect(names.length).toBeGreaterThan(0);
-  });
-
   describe.each(names)(`training %s on ${what}`, (name) => {
     let backend: Backend;
+    let training: GoldenTraining;
     let run: GoldenRun;
     beforeAll(async () => {
       backend = await createBackend();
-      run = await train(name, backend);
+      training = await loadTraining(name);
+      run = await train(training, backend);
     }, 300_000);
     afterAll(async () => {
       expect(backend.memory().tensors).toBe(0);
       await backend.dispose();
     });
 
-    test("learning rates are the schedule's", () => {
-      run.golden.history.forEach(({ lr }, i) => {
-        expect(run.history[i]!.lr).toBeCloseTo(lr, 15);
-      });
-    });
+    test("twenty steps end as near to float64 as PyTorch's float32", async ({ skip }) => {
+      const { golden } = training;
+      if (!(await isDecided(name, training)))
+        skip("a relu unit changes sides by rounding: chance decides this run");
+      for (const key of JUDGED) {
+        const distance = historyDistance(golden, run.history, key);
+        expect(distance, key).toBeLessThanOrEqual(allowedHistory(golden, key));
+      }
+      expect(farWeights(training, run.after)).toEqual({});
+    }, 300_000);
 
-    test.each(["loss", "grad_norm", "logit_scale"] as const)(
-      "%s is as near to float64 as PyTorch's float32",
-      (key) => {
-        const truth = run.golden.history_float64.map((record) => record[key]);
-        const torch = relativeDistance(
-          run.golden.history.map((record) => record[key]),
-          truth,
-        );
-        const ours = relativeDistance(
-          run.history.map((record) => record[key]),
-          truth,
-        );
-        expect(ours).toBeLessThanOrEqual(FACTOR * torch + FLOOR);
-      },
-    );
+    test("each step from float64's state is as near to it as PyTorch's float32", async () => {
+      const { golden } = training;
+      const exact = await exactTraining(name, "float64");
+      const history = await trainFromExact(training, backend, exact);
+      for (const key of JUDGED) {
+        const distance = historyDistance(golden, history, key);
+        expect(distance, key).toBeLessThanOrEqual(allowedHistory(golden, key));
+      }
+    }, 300_000);
 
     test("resuming in the middle gives the same weights bit for bit", async () => {
-      const resumed = await train(name, backend, 7);
+      const resumed = await train(training, backend, 7);
       for (const [parameter, value] of run.after) {
         const same = equalHostTensors(value, resumed.after.get(parameter)!);
         expect([parameter, same]).toEqual([parameter, true]);
       }
-    });
-
-    test("final weights are as near as PyTorch's float32", () => {
-      const distances = run.golden.float32_vs_float64_final_weights;
-      const far: Record<string, readonly [number, number]> = {};
-      for (const [parameter, value] of run.after) {
-        const truth = hostValues(run.expected.get(`after.${parameter}`)!);
-        const bound = FACTOR * distances[parameter]! + FLOOR;
-        const ours = relativeDistance(hostValues(value), truth);
-        if (!(ours <= bound)) far[parameter] = [ours, bound];
-      }
-      expect(run.after.size).toBe(Object.keys(distances).length);
-      expect(far).toEqual({});
     });
   });
 }
