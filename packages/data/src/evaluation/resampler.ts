@@ -66,6 +66,9 @@ export function createResampler(): Resampler {
       const { resizedWidth, resizedHeight, left, top, width, height } = region;
       const downFirst = isDownFirst(source, region);
       const stride = downFirst ? source.width * channels : paddedRow(width, channels);
+      // At least this much: tables of what is refused anyway would take seconds.
+      const rows = Math.max(height, (height * source.height) / resizedHeight);
+      checkBytes(Math.floor(rows) * stride, source, region);
       const across = table(
         `across ${source.width} ${resizedWidth} ${left} ${width} ${channels} ${interpolation}`,
         () => {
@@ -198,12 +201,16 @@ function passDownFirst(program: PixelProgram, job: Job, start: Start): Out {
 }
 
 function reserve(program: PixelProgram, bytes: number, { source, region }: Job): Uint8Array {
+  checkBytes(bytes, source, region);
+  return reserveMemory(program, bytes);
+}
+
+function checkBytes(bytes: number, source: Size, region: Region): void {
   if (bytes > MOST_BYTES) {
     throw new DataError(
       `data/resample: image: expected a picture that takes at most 1 GiB to resize, got ${source.width}×${source.height} pixels to be made ${region.resizedWidth}×${region.resizedHeight}. Crop it, or shrink it first.`,
     );
   }
-  return reserveMemory(program, bytes);
 }
 
 /** Bytes of a row that the horizontal pass writes, with the room that it needs beyond. */
