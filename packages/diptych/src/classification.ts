@@ -1,6 +1,6 @@
 /** From cosines to probabilities and matrices of cosines. */
-import { createHostTensor, type HostTensor } from "@diptych/core";
-import { similarities, topCandidates } from "@diptych/zeroshot";
+import { createHostTensor, type EncodeFunctions, type HostTensor } from "@diptych/core";
+import { buildClassWeights, similarities, topCandidates } from "@diptych/zeroshot";
 import type { Features } from "./encode/encoder-runtime.js";
 
 export interface Classification {
@@ -31,4 +31,27 @@ export function allSimilarities(rows: Features, columns: Features): HostTensor<"
   const data = new Float32Array(count * width);
   for (let row = 0; row < count; row++) data.set(similarities(rows, row, columns), row * width);
   return createHostTensor("float32", [count, width], data);
+}
+
+type LabelWeights = (
+  labels: readonly string[],
+  templates: readonly string[],
+) => ReturnType<typeof buildClassWeights>;
+
+/** Vectors of labels [labels, width]; those of the last call are kept, as one set of labels is asked of many pictures. */
+export function createLabelWeights(encode: Pick<EncodeFunctions, "texts">): LabelWeights {
+  let last: { readonly key: string; readonly weights: ReturnType<LabelWeights> } | undefined;
+  return (labels, templates) => {
+    const key = JSON.stringify([labels, templates]);
+    if (last?.key !== key) {
+      const weights = buildClassWeights({ encode, classNames: labels, templates });
+      const now = { key, weights };
+      last = now;
+      // What failed is tried again.
+      weights.catch(() => {
+        if (last === now) last = undefined;
+      });
+    }
+    return last.weights;
+  };
 }

@@ -2,8 +2,13 @@
 import type { Backend, ConstantPrecision, HostTensor, Tokenizer } from "@diptych/core";
 import { createOnnxBackend } from "@diptych/backend-onnx";
 import type { EvaluationOptions } from "@diptych/data";
-import { A_PHOTO_OF, buildClassWeights, similarities } from "@diptych/zeroshot";
-import { allSimilarities, rankLabels, type Classification } from "./classification.js";
+import { A_PHOTO_OF, similarities } from "@diptych/zeroshot";
+import {
+  allSimilarities,
+  createLabelWeights,
+  rankLabels,
+  type Classification,
+} from "./classification.js";
 import { writeModel, type WriteModelOptions, type WriteNotes } from "./convert-model.js";
 import type {
   EncodeOptions,
@@ -118,6 +123,7 @@ function createClip(
   const { tokenizer } = loaded;
   const logitScale = Math.exp(loaded.parameters.get("logit_scale")?.data[0] ?? 0);
   const { images: encodeImages, texts: encodeTexts } = runtime;
+  const weightsOf = createLabelWeights(runtime);
   return Object.freeze({
     embedDim: runtime.embedDim,
     tokenizer,
@@ -139,7 +145,7 @@ function createClip(
       labels: readonly string[],
       { templates = A_PHOTO_OF, signal }: ClassifyOptions = {},
     ) => {
-      const weights = await buildClassWeights({ encode: runtime, classNames: labels, templates });
+      const weights = await weightsOf(labels, templates);
       const features = await encodeImages([image], signal ? { signal } : {});
       return rankLabels(similarities(features, 0, weights), labels, logitScale);
     },
