@@ -84,6 +84,35 @@ const cases: Readonly<Record<string, () => Case>> = {
     loss: createSigmoidLoss(),
     logitBias: -10,
   }),
+  "ViT pooled by attention, bidirectional transformer pooled by its mean": () => ({
+    image: createVitEncoder(
+      {
+        imageSize: 16,
+        patchSize: 4,
+        width: 16,
+        layers: 2,
+        heads: 2,
+        normBefore: false,
+        pooling: "attention",
+        attentionPool: { queries: 3, heads: 2, take: "avg" },
+      },
+      dependencies,
+    ),
+    text: createTextEncoder(
+      {
+        vocab: 20,
+        contextLength: TOKENS,
+        width: 16,
+        heads: 2,
+        layers: 2,
+        attention: "bidirectional",
+        pooling: "mean",
+        projection: "linearBias",
+      },
+      dependencies,
+    ),
+    loss: createInfoNce(),
+  }),
 };
 
 function buildStep({ image, text, loss, logitBias }: Case): TrainStep {
