@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { PAPER_ROWS, TINY_LIMIT, trainTiny } from "./paper-configs.test-support.js";
 
 describe("npx diptych train --tiny", () => {
-  it.each(PAPER_ROWS)("configs/clip-$name.ts", async ({ name }) => {
+  it.each(PAPER_ROWS)("configs/clip-$name", async ({ name }) => {
     const { milliseconds, ...outcome } = await trainTiny(name);
     expect(outcome, outcome.stderr).toMatchObject({ code: 0 });
     expect(outcome.stdout).toMatch(/Trained 10 steps .* the last loss was \d\.\d+/);

@@ -15,7 +15,7 @@ import {
 const file = (name: string): string =>
   fileURLToPath(new URL(`../../../configs/clip-${name}.ts`, import.meta.url));
 
-describe.each(PAPER_ROWS)("configs/clip-$name.ts", ({ name, learningRate, epochs, family }) => {
+describe.each(PAPER_ROWS)("configs/clip-$name", ({ name, learningRate, epochs, family }) => {
   it("has the paper's hyper-parameters", async () => {
     const { config } = await openConfigFile(file(name));
     expect(config.plain).toMatchObject({

@@ -96,6 +96,7 @@ export {
 } from "./explain/relevance.js";
 export type { PictureSize, Region } from "./explain/seen-region.js";
 export { evaluateModel, type EvaluateModelOptions, type Metrics } from "./evaluate.js";
+export { measureCheckpoint, type CheckpointCost } from "./inspect-checkpoint.js";
 export {
   measureConfig,
   measureModel,

@@ -3,8 +3,10 @@ import { existsSync, statSync } from "node:fs";
 import { extname } from "node:path";
 import { InvalidArgumentError, type Command } from "commander";
 import {
+  findPulledModel,
   inspectCheckpoint,
   inspectConfig,
+  measureCheckpoint,
   measureConfig,
   measurePaperModel,
   openConfigFile,
@@ -37,7 +39,7 @@ export function addInspectCommand(program: Command): void {
     )
     .argument(
       "<what>",
-      "name (RN50x16, ViT-B/32 …), configuration file, or checkpoint file or folder",
+      "name (RN50x16, ViT-B/32 …), configuration file, checkpoint file or folder, or a pulled model's name",
     )
     .option("-d, --depth <n>", "levels of names that make a block", positiveInteger)
     .option("-b, --batch <n>", "samples that FLOPs and activations are of", positiveInteger, 1)
@@ -67,11 +69,32 @@ async function inspect(what: string, flags: InspectFlags): Promise<string> {
     const cost = measurePaperModel(paperModel, options);
     return json ? asJson(cost) : costReport(cost);
   }
-  if (isCheckpoint(what)) return parameterReport(await inspectCheckpoint(what), flags);
+  const pulled = existsSync(what) ? undefined : await findPulledModel(what);
+  if (pulled !== undefined || isCheckpoint(what)) {
+    return checkpointReport(pulled ?? what, flags, options);
+  }
   const opened = await openConfigFile(what, { tiny: flags.tiny ?? false });
-  if (flags.tensors) return parameterReport(await inspectConfig(opened), flags);
+  if (flags.tensors && !json) return tensorTable(await inspectConfig(opened));
   const cost = await measureConfig(opened, options);
   return json ? asJson({ ...cost, tensors: await inspectConfig(opened) }) : costReport(cost);
+}
+
+/** Costs of its model and, where that is not known, its tensors by block. */
+async function checkpointReport(
+  path: string,
+  flags: InspectFlags,
+  options: MeasureOptions,
+): Promise<string> {
+  const tensors = await inspectCheckpoint(path);
+  if (flags.tensors && !flags.json) return tensorTable(tensors);
+  const found = await measureCheckpoint(path, options);
+  if ("unknown" in found) {
+    if (flags.json) return asJson({ tensors });
+    return `${blockTable(tensors, flags.depth ?? 2)}\n\nFLOPs and activations are not known: ${found.unknown}`;
+  }
+  if (flags.json) return asJson({ ...found.cost, tensors });
+  const assumed = found.assumed.map((text) => `Assumed: ${text}`);
+  return [costReport(found.cost), ...assumed].join("\n");
 }
 
 const asJson = (value: unknown): string => JSON.stringify(value, null, 2);
@@ -80,15 +103,6 @@ const CHECKPOINTS: ReadonlySet<string> = new Set([".safetensors", ".pt", ".pth",
 
 function isCheckpoint(what: string): boolean {
   return CHECKPOINTS.has(extname(what)) || (existsSync(what) && statSync(what).isDirectory());
-}
-
-/** Tensors or, without `--tensors`, their sums by block. */
-function parameterReport(
-  parameters: readonly InspectedParameter[],
-  { tensors, json, depth = 2 }: InspectFlags,
-): string {
-  if (json) return asJson(parameters);
-  return tensors ? tensorTable(parameters) : blockTable(parameters, depth);
 }
 
 const count = (n: number): string => n.toLocaleString("en");
