@@ -138,7 +138,7 @@ function mlpRatio({ hidden_size, intermediate_size }: Tower): object {
  * the last id of the vocabulary. Any other is looked for by its id, which open_clip calls `pool_type: "eos"`.
  */
 function pooling({ eos_token_id: eos, vocab_size: vocab }: z.output<typeof textSchema>): object {
-  if (eos === null || eos === undefined || eos === LEGACY_EOS || eos === vocab - 1) return {};
+  if (eos === null || eos === LEGACY_EOS || eos === vocab - 1) return {};
   return { pool_type: "eos", eos_id: eos };
 }
 
