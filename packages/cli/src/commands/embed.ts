@@ -1,4 +1,5 @@
 /** `diptych embed`: pictures or texts to a file of embeddings, resumable. */
+import { existsSync } from "node:fs";
 import { extname } from "node:path";
 import type { Command } from "commander";
 import { ConfigError } from "@diptych/core";
@@ -99,7 +100,7 @@ async function runEmbed(images: readonly string[], flags: EmbedFlags): Promise<v
   } finally {
     progress.stop();
     interrupt.dispose();
-    if (interrupt.signal.aborted) {
+    if (interrupt.signal.aborted && existsSync(`${out}.partial`)) {
       process.stderr.write(
         `Repeat the same command to go on; ${out}.partial holds what is done.\n`,
       );

@@ -141,7 +141,7 @@ interface Choice {
 
 /**
  * The score exp(logit_scale)·cosine, as the loss sees it, and what its method reads of it. The length of the picture's
- * vector and the deviations of layer norms are held constant (see {@link holdScales}; the papers differentiate through
+ * vector and the deviations of layer norms are held constant (docs/decisions/0012; the papers differentiate through
  * them): on models trained to look at one half of a picture, 99 % and not 83 % of the relevance by attention lies there.
  */
 function planRelevance(
