@@ -49,11 +49,12 @@ export async function run() {
 
 async function compare(sides, files, resize) {
   const found = Object.fromEntries(Object.keys(sides).map((name) => [name, []]));
-  for (let turn = -5; turn < turns; turn += 1) {
+  // Compilers take some hundred pictures to settle.
+  const warm = Array(20).fill(files).flat();
+  for (const side of Object.values(sides)) await side.ask({ files: warm, resize });
+  for (let turn = 0; turn < turns; turn += 1) {
     for (const [name, side] of Object.entries(sides)) {
-      const answer = await side.ask({ files, resize });
-      // The first turns compile and fill caches.
-      if (turn >= 0) found[name].push(answer);
+      found[name].push(await side.ask({ files, resize }));
     }
   }
   const per = (name, key) => spread(found[name].map((answer) => answer[key] / files.length));
