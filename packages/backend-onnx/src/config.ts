@@ -13,7 +13,7 @@ export const onnxSchema = z.strictObject({
   library: z.string().min(1).optional(),
   /** Default: `all` for graphs whose weights are constants, else `basic`, which is as fast and compiles faster. */
   graphOptimization: z.enum(["disable", "basic", "extended", "all"]).optional(),
-  /** Whether constants are kept in a form of ONNX Runtime's own as well: faster, up to twice the memory of the weights. */
+  /** Whether constants are kept in a form of ONNX Runtime's own as well: faster, two to three times the memory of the weights. */
   prepack: z.boolean().default(true),
 });
 

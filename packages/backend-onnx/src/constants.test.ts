@@ -130,3 +130,23 @@ it("counts no device memory for constants", async () => {
   await backend.compile(towerGraph(), { constants, precision: "int8" });
   expect(backend.memory()).toEqual({ tensors: 0, bytes: 0 });
 });
+
+it.each(["capi", "binding"] as const)(
+  "reads constants where they lie without prepacking, through %s",
+  async (adapter) => {
+    const backend = await createBackend({ adapter, prepack: false });
+    const table = hostTensorFrom("float32", [2, 3], [1, 2, 3, 4, 5, 6]);
+    const graph = createGraph("rows", {
+      y: take(parameter("table", [2, 3]), input("ids", [1], "int32"), 0),
+    });
+    const executable = await backend.compile(graph, { constants: new Map([["table", table]]) });
+    const row = async () => {
+      const { y } = await executable.run({ ids: hostTensorFrom("int32", [1], [1]) });
+      return [...hostValues(await y!.read())];
+    };
+    expect(await row()).toEqual([4, 5, 6]);
+    // Only an array that was not copied shows this.
+    table.data[4] = 50;
+    expect(await row()).toEqual([4, 50, 6]);
+  },
+);

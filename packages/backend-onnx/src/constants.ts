@@ -10,6 +10,7 @@ import {
   type HostTensor,
 } from "@diptych/core";
 import type { OnnxGraph, OnnxTensor } from "./model-proto/onnx-model.js";
+import type { OrtRuntime, OrtTensor } from "./runtime/ort-runtime.js";
 
 export type Constants = ReadonlyMap<string, HostTensor>;
 
@@ -29,6 +30,24 @@ export function withoutConstants(graph: Graph, constants: Constants, label: stri
     );
   });
   return { ...graph, inputs };
+}
+
+/** Tensors over the constants' own arrays, by input: they are read there in every run. */
+export function borrowConstants(
+  graph: Graph,
+  constants: Constants,
+  runtime: OrtRuntime,
+): ReadonlyMap<string, OrtTensor> {
+  return new Map(
+    graph.inputs.flatMap(({ node }) => {
+      const name = inputName(node);
+      const value = constants.get(name);
+      if (!value) return [];
+      const { buffer, byteOffset, byteLength } = value.data;
+      const bytes = new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+      return [[name, runtime.borrow(value.dtype, value.shape, bytes)] as const];
+    }),
+  );
 }
 
 /** The model's graph with constants as initializers, over the host's memory. */

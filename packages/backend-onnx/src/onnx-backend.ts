@@ -3,24 +3,32 @@ import {
   BackendError,
   DTYPES,
   hostBytes,
+  inputName,
   type Backend,
   type BackendCapabilities,
   type CompileOptions,
   type DType,
   type Executable,
   type Graph,
+  type HostTensor,
 } from "@diptych/core";
 import { prepareForBackend } from "@diptych/core/backend";
 import { findChannelBlock } from "./channel-block.js";
 import { OnnxDeviceTensor, type LiveTensors } from "./device-tensor.js";
 import { checkDonations } from "./donation.js";
-import { bindConstants, splitInitializers, withoutConstants } from "./constants.js";
+import {
+  bindConstants,
+  borrowConstants,
+  splitInitializers,
+  withoutConstants,
+  type Constants,
+} from "./constants.js";
 import { createInPlaceCheck } from "./in-place.js";
-import { lowerGraph } from "./lowering/lower-graph.js";
+import { lowerGraph, type LoweredGraph } from "./lowering/lower-graph.js";
 import { CPU_TARGET, type LoweringTarget } from "./lowering/target.js";
 import { encodeModel } from "./model-proto/encode-model.js";
-import type { OnnxGraph, OnnxTensor } from "./model-proto/onnx-model.js";
-import { OnnxExecutable, type Queue } from "./onnx-executable.js";
+import type { OnnxGraph, OnnxModel } from "./model-proto/onnx-model.js";
+import { OnnxExecutable, type ExecutableParts, type Queue } from "./onnx-executable.js";
 import { findSaturation } from "./quantize/saturation.js";
 import { quantizeGraph } from "./quantize/quantize-graph.js";
 import {
@@ -42,7 +50,8 @@ export interface OnnxBackendOptions {
   readonly graphOptimization?: "disable" | "basic" | "extended" | "all";
   /**
    * Whether ONNX Runtime keeps the constants of an executable (`compile`'s option) in a form of its own beside the host's
-   * arrays: products are then faster, and take up to twice the memory of the weights. Default true.
+   * arrays (default true): products are then faster, most with few rows, and the weights take twice to three times their
+   * memory. Without it they are read where they lie, and take none but the host's.
    */
   readonly prepack?: boolean;
   /** Path prefix of a profile per executable, written when it is disposed. */
@@ -72,6 +81,18 @@ export async function createOnnxBackend(options: OnnxBackendOptions = {}): Promi
     ...CPU_TARGET,
     channelBlock: await findChannelBlock(runtime),
   });
+}
+
+interface Binding {
+  readonly graph: Graph;
+  readonly lowered: LoweredGraph;
+  readonly constants: Constants;
+  readonly precision: CompileOptions["precision"];
+}
+
+interface BoundModel extends Pick<ExecutableParts, "fixed" | "keep"> {
+  readonly model: OnnxModel;
+  readonly settings: Partial<OrtSessionOptions>;
 }
 
 class OnnxBackend implements Backend {
@@ -108,31 +129,28 @@ class OnnxBackend implements Backend {
   }
 
   async compile(given: Graph, options: CompileOptions = {}): Promise<Executable> {
-    const { donate = {}, constants = new Map<string, never>(), precision } = options;
+    const { donate = {}, constants = new Map<string, HostTensor>(), precision } = options;
     this.#checkLive("compile");
     const name = options.label ?? given.name;
     const donations = checkDonations(given, donate, name);
     const graph = prepareForBackend(given, this.capabilities, this.name);
     const fed = withoutConstants(graph, constants, name);
     const lowered = lowerGraph(graph, this.#target);
-    const constant = fed.inputs.length < graph.inputs.length;
-    const bound = bindConstants(lowered.model.graph, constants, lowered.inputNames);
-    const narrowed = precision === "int8" ? await this.#quantize(bound) : bound;
-    // Those of a graph without constants are few and small: they stay in the model.
-    const { graph: split, apart } = constant
-      ? splitInitializers(narrowed)
-      : { graph: narrowed, apart: [] };
-    const session = await this.#runtime.createSession(
-      encodeModel({ ...lowered.model, graph: split }),
-      {
-        ...this.#sessionOptions(name, lowered.symbols.length > 0, lowered.describeNode),
-        ...(constant ? this.#inferenceOptions(apart) : {}),
-      },
-    );
+    const { model, fixed, keep, settings } = await this.#bind({
+      graph,
+      lowered,
+      constants,
+      precision,
+    });
+    const session = await this.#runtime.createSession(encodeModel(model), {
+      ...this.#sessionOptions(name, lowered.symbols.length > 0, lowered.describeNode),
+      ...settings,
+    });
     const check = createInPlaceCheck(lowered.model.graph);
     const executable: Executable = new OnnxExecutable({
       graph: fed,
-      keep: apart,
+      keep,
+      fixed,
       lowered,
       session,
       runtime: this.#runtime,
@@ -174,20 +192,34 @@ class OnnxBackend implements Backend {
     );
   }
 
+  /** Where the constants are read: in place as inputs, or as initializers that ONNX Runtime may rearrange. */
+  async #bind({ graph, lowered, constants, precision }: Binding): Promise<BoundModel> {
+    const { prepack = true, graphOptimization = "all" } = this.#options;
+    const { model } = lowered;
+    const unchanged = { model, fixed: new Map<string, never>(), keep: undefined, settings: {} };
+    if (!graph.inputs.some(({ node }) => constants.has(inputName(node)))) return unchanged;
+    if (!prepack && precision !== "int8")
+      return { ...unchanged, fixed: borrowConstants(graph, constants, this.#runtime) };
+    const bound = bindConstants(model.graph, constants, lowered.inputNames);
+    const narrowed = precision === "int8" ? await this.#quantize(bound) : bound;
+    const { graph: split, apart } = splitInitializers(narrowed);
+    const packing = prepack ? {} : { "session.disable_prepacking": "1" };
+    return {
+      ...unchanged,
+      model: { ...model, graph: split },
+      keep: apart,
+      settings: {
+        initializers: apart,
+        graphOptimization,
+        config: { ...THREAD_SETTINGS, ...packing },
+      },
+    };
+  }
+
   /** In 7 bits where this processor's 8-bit products saturate. */
   async #quantize(graph: OnnxGraph): Promise<OnnxGraph> {
     this.#saturates ??= findSaturation(this.#runtime);
     return quantizeGraph(graph, { reduceRange: await this.#saturates, contrib: true });
-  }
-
-  /** Weights are known: ONNX Runtime may prepare convolutions and products for them. */
-  #inferenceOptions(initializers: readonly OnnxTensor[]): Partial<OrtSessionOptions> {
-    const { prepack = true, graphOptimization = "all" } = this.#options;
-    return {
-      initializers,
-      graphOptimization,
-      config: { ...THREAD_SETTINGS, ...(prepack ? {} : { "session.disable_prepacking": "1" }) },
-    };
   }
 
   #sessionOptions(

@@ -29,8 +29,10 @@ export interface ExecutableParts extends RunSurroundings {
   readonly session: OrtSession;
   readonly queue: Queue;
   readonly label: string;
-  /** What the session reads without owning it. */
+  /** Arrays that the session reads without owning them. */
   readonly keep: unknown;
+  /** Inputs that are the same in every run, by name. */
+  readonly fixed: ReadonlyMap<string, OrtTensor>;
   /** Called once, when the executable is disposed. */
   readonly onDispose: () => void;
 }
@@ -76,6 +78,7 @@ export class OnnxExecutable implements Executable {
     if (!this.#disposed) this.#parts.onDispose();
     this.#disposed = true;
     await this.#parts.session.dispose();
+    for (const tensor of this.#parts.fixed.values()) tensor.dispose();
   }
 
   #checkLive(): void {
@@ -88,7 +91,9 @@ export class OnnxExecutable implements Executable {
   async #runNow({ binding, signal, ...call }: Call): Promise<Record<string, DeviceTensor>> {
     this.#checkLive();
     signal?.throwIfAborted();
-    const planned = planRun(call, binding, this.#parts);
+    const { fixed } = this.#parts;
+    const staged = fixed.size === 0 ? call.staged : new Map([...fixed, ...call.staged]);
+    const planned = planRun({ ...call, staged }, binding, this.#parts);
     for (const { tensor } of planned.spent) tensor.spend();
     try {
       // A run that ended in the middle of an update would leave weights half new: it goes on to its end.

@@ -28,6 +28,7 @@ export async function createBindingRuntime(log: (line: string) => void): Promise
           `Use the adapter "capi", or float32 or float16.`,
       );
     },
+    borrow: (dtype, shape, bytes) => store.borrow(dtype, shape, { bytes }),
     createSession: (model, options) =>
       sessions.add(options.label, () => createBindingSession(ort, store, { model, options })),
     liveTensors: () => store.liveTensors(),

@@ -10,9 +10,9 @@ import { takeHandle } from "./native-ort.js";
 import type { OrtFailureContext } from "./ort-errors.js";
 import type { MemoryBlock, TensorRecord, TensorStore } from "./tensor-store.js";
 
-/** Native memory. */
+/** Native memory, or JavaScript's, which does not move either. */
 export interface NativeBlock extends MemoryBlock {
-  readonly address: Handle;
+  readonly address: Handle | Uint8Array;
 }
 
 /** A tensor in native memory; its value is an OrtValue over that memory. */

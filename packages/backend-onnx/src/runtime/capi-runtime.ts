@@ -31,6 +31,7 @@ export async function createCapiRuntime(
     library,
     donation: true,
     allocate: (dtype, shape, fill) => store.allocate(dtype, shape, fill),
+    borrow: (dtype, shape, bytes) => store.borrow(dtype, shape, { address: bytes, bytes }),
     createSession: (model, options) =>
       sessions.add(options.label, () => createCapiSession(environment, store, { model, options })),
     liveTensors: () => store.liveTensors(),

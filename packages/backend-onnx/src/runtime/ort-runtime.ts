@@ -115,6 +115,11 @@ export interface OrtRuntime {
   readonly donation: boolean;
   /** A tensor with undefined contents, or zeros with `fill: "zero"`. */
   allocate(dtype: OrtDtype, shape: readonly number[], fill?: "zero"): OrtTensor;
+  /**
+   * A tensor over memory of the caller's, without a copy: the array must not change its size or be handed to another
+   * thread while the tensor lives. Its bytes do not count as the runtime's.
+   */
+  borrow(dtype: OrtDtype, shape: readonly number[], bytes: Uint8Array<ArrayBuffer>): OrtTensor;
   /** Compiles a serialised `ModelProto`, off the main thread where the adapter can. */
   createSession(model: Uint8Array, options: OrtSessionOptions): Promise<OrtSession>;
   liveTensors(): OrtLiveTensors;

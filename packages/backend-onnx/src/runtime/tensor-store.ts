@@ -30,6 +30,8 @@ export interface TensorRecord<Block extends MemoryBlock, Value> {
   value: Value | null;
   /** Runs, queued or in flight, that use it. */
   pins: number;
+  /** Whether the block is the caller's: it is neither freed nor pooled. */
+  readonly borrowed: boolean;
   disposed: boolean;
   freed: boolean;
 }
@@ -61,18 +63,38 @@ export class TensorStore<Block extends MemoryBlock, Value> {
     const byteLength = countBytes(dtype, shape);
     const block = this.#takeBlock(roundCapacity(byteLength));
     if (fill === "zero") block.bytes.fill(0, 0, byteLength);
+    return this.#add({ dtype, shape, byteLength, block, borrowed: false });
+  }
+
+  /** A tensor over a block of the caller's, which outlives it. */
+  borrow(dtype: OrtDtype, shape: readonly number[], block: Block): OrtTensor {
+    if (this.#closed) throw disposedError("runtime", "Create another one.");
+    return this.#add({ dtype, shape, byteLength: block.bytes.byteLength, block, borrowed: true });
+  }
+
+  #add({
+    dtype,
+    shape,
+    byteLength,
+    block,
+    borrowed,
+  }: Pick<
+    TensorRecord<Block, Value>,
+    "dtype" | "shape" | "byteLength" | "block" | "borrowed"
+  >): OrtTensor {
     const record: TensorRecord<Block, Value> = {
       dtype,
       shape: Object.freeze([...shape]),
       byteLength,
       block,
+      borrowed,
       value: null,
       pins: 0,
       disposed: false,
       freed: false,
     };
     this.#live.add(record);
-    this.#liveBytes += byteLength;
+    if (!borrowed) this.#liveBytes += byteLength;
     const tensor = new StoredTensor(this, record);
     this.#leaks.register(tensor, printTensorType(dtype, shape), record);
     return tensor;
@@ -108,7 +130,7 @@ export class TensorStore<Block extends MemoryBlock, Value> {
     record.disposed = true;
     this.#leaks.unregister(record);
     this.#live.delete(record);
-    this.#liveBytes -= record.byteLength;
+    if (!record.borrowed) this.#liveBytes -= record.byteLength;
     if (record.pins === 0) this.#free(record);
   }
 
@@ -142,6 +164,7 @@ export class TensorStore<Block extends MemoryBlock, Value> {
     record.freed = true;
     if (record.value !== null) this.#memory.releaseValue(record.value);
     record.value = null;
+    if (record.borrowed) return;
     const capacity = record.block.bytes.byteLength;
     if (this.#closed || this.#pooledBytes + capacity > poolLimitBytes) {
       this.#memory.release(record.block);
