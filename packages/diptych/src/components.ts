@@ -34,7 +34,10 @@ export const LOSS = createToken<Loss>("loss");
 export const OPTIMIZER = createToken<Optimizer>("optimizer");
 export const BACKEND = createToken<Backend>("backend");
 
-/** Folder for derived data, beside the configuration's project; `DIPTYCH_CACHE` names another. */
+/**
+ * Folder for derived data, beside the configuration's project; `DIPTYCH_CACHE` names another. Pulled models, which
+ * projects share, are in the user's cache (`hubCacheFolder`), or in `hub` of that other one.
+ */
 export function cacheFolder(): string {
   return process.env["DIPTYCH_CACHE"] ?? join(process.cwd(), ".diptych-cache");
 }
