@@ -19,6 +19,8 @@ export interface LoadOptions {
    * says the model's grid of patches [rows, columns] where it is not square.
    */
   readonly resizePositions?: boolean | { readonly imageGrid?: readonly [number, number] };
+  /** Names whose values are read; all by default. What is declared and what is stored are compared as wholes in any case. */
+  readonly only?: ReadonlySet<string>;
 }
 
 export interface LoadedParameters {
@@ -58,7 +60,7 @@ export async function loadParameters(
   const { imageGrid } = typeof options.resizePositions === "object" ? options.resizePositions : {};
   const tensors = new Map<string, HostTensor>();
   for (const { name, shape } of specs) {
-    if (absent.has(name)) continue;
+    if (absent.has(name) || options.only?.has(name) === false) continue;
     const read = asFloat32(reader.path, name, await reader.read(name));
     checkFinite(reader.path, name, read);
     const target = { name, shape, ...(imageGrid ? { imageGrid } : {}) };

@@ -1,6 +1,8 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { safetensorsFile } from "@diptych/checkpoints";
+import type { HostTensor } from "@diptych/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { convertModel, type ModelFormat } from "./convert-model.js";
 import { loadClip, type LoadClipOptions } from "./load-clip.js";
@@ -75,6 +77,25 @@ describe("convertModel", () => {
     expect(shape).toEqual([1, 8]);
     await clip.dispose();
     await expect(loadClip(own, { imageSize: 10 })).rejects.toThrow(/patchSize: .*divisor/);
+  });
+
+  it("fills what may be missing, and says so; refuses it otherwise", async () => {
+    const folder = join(root, "gap");
+    await convertModel(own, folder);
+    const file = join(folder, "open_clip_model.safetensors");
+    const reader = await safetensorsFile.open(file);
+    const kept = new Map<string, HostTensor>();
+    for (const { name } of reader.entries)
+      if (name !== "visual.proj") kept.set(name, await reader.read(name));
+    await reader.close();
+    await safetensorsFile.write(file, { tensors: kept, metadata: {} });
+    await expect(loadClip(folder)).rejects.toThrow(/missing +visual\.proj \[16, 8\]/);
+    const notes = await convertModel(folder, join(root, "filled"), {
+      allowMissing: ["visual.pro*"],
+    });
+    expect(notes).toEqual([expect.stringMatching(/"visual\.proj" is missing .* at random/)]);
+    const [, filled] = await featuresOf(join(root, "filled"));
+    expect(filled).toEqual((await featuresOf(own))[1]);
   });
 
   it("writes no tokenizer that cannot be the model's", async () => {

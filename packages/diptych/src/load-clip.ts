@@ -17,7 +17,7 @@ import type {
   ImageSource,
 } from "./encode/encoder-runtime.js";
 import { createModelRuntime } from "./model-runtime.js";
-import { readModel, type LoadedModel, type ReadModelOptions } from "./read-model.js";
+import { openModel, type OpenModel, type ReadModelOptions } from "./read-model.js";
 
 /** Bits in which weights are kept: `fp32`; `fp16` halves the memory; `int8` multiplies 8-bit integers, faster, less exact. */
 export type Precision = "fp32" | "fp16" | "int8";
@@ -100,28 +100,30 @@ export async function loadClip(source: string, options: LoadClipOptions = {}): P
     workers,
     ...reading
   } = options;
-  const loaded = await readModel(source, reading);
-  for (const assumption of loaded.assumed) (options.log ?? console.warn)(assumption);
+  const opened = await openModel(source, reading);
+  for (const assumption of opened.assumed) (options.log ?? console.warn)(assumption);
   const backend = given ?? (await createOnnxBackend(threads === undefined ? {} : { threads }));
-  const runtime = createModelRuntime(loaded, backend, {
+  const parameters = (modality: string) => opened.readParameters([modality]);
+  const runtime = createModelRuntime({ ...opened, parameters }, backend, {
     precision: PRECISIONS[precision],
     ...(batchSize === undefined ? {} : { batchSize }),
     ...(images === undefined ? {} : { images }),
     ...(workers === undefined ? {} : { workers }),
   });
-  return createClip(loaded, runtime, async () => {
+  const logitScale = (await opened.readParameters([])).get("logit_scale")?.data[0] ?? 0;
+  return createClip(opened, { runtime, logitScale: Math.exp(logitScale) }, async () => {
     await runtime.dispose();
+    await opened.close();
     if (!given) await backend.dispose();
   });
 }
 
 function createClip(
-  loaded: LoadedModel,
-  runtime: EncoderRuntime,
+  opened: OpenModel,
+  { runtime, logitScale }: { readonly runtime: EncoderRuntime; readonly logitScale: number },
   dispose: () => Promise<void>,
 ): Clip {
-  const { tokenizer } = loaded;
-  const logitScale = Math.exp(loaded.parameters.get("logit_scale")?.data[0] ?? 0);
+  const { tokenizer } = opened;
   const { images: encodeImages, texts: encodeTexts } = runtime;
   const weightsOf = createLabelWeights(runtime);
   return Object.freeze({
@@ -149,7 +151,8 @@ function createClip(
       const features = await encodeImages([image], signal ? { signal } : {});
       return rankLabels(similarities(features, 0, weights), labels, logitScale);
     },
-    save: (folder: string, options: WriteModelOptions = {}) => writeModel(loaded, folder, options),
+    save: async (folder: string, options: WriteModelOptions = {}) =>
+      writeModel({ ...opened, parameters: await opened.readParameters() }, folder, options),
     dispose,
   });
 }

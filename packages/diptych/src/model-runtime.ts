@@ -2,6 +2,7 @@
 import type { Backend, ConstantPrecision } from "@diptych/core";
 import { createImagePipeline, type EvaluationOptions } from "@diptych/data";
 import { createEncoderRuntime, type EncoderRuntime } from "./encode/encoder-runtime.js";
+import type { ParameterSource } from "./encode/tower.js";
 import type { LoadedModel } from "./read-model.js";
 
 export interface ModelRuntimeOptions {
@@ -15,10 +16,15 @@ export interface ModelRuntimeOptions {
 }
 
 /** What a runtime needs of a model. */
-export type RunnableModel = Pick<LoadedModel, "model" | "tokenizer" | "parameters" | "pictures">;
+export type RunnableModel = Pick<LoadedModel, "model" | "tokenizer" | "pictures" | "parameters">;
 
 export function createModelRuntime(
-  { model, tokenizer, parameters, pictures }: RunnableModel,
+  {
+    model,
+    tokenizer,
+    parameters,
+    pictures,
+  }: Omit<RunnableModel, "parameters"> & { readonly parameters: ParameterSource },
   backend: Backend,
   { images, workers, ...options }: ModelRuntimeOptions = {},
 ): EncoderRuntime {

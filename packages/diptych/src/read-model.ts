@@ -2,9 +2,12 @@
 import {
   buildEncoders,
   createConfiguredModel,
+  createRandom,
+  initialiseParameters,
   type CheckpointReader,
   type HostTensor,
   type MultiEncoder,
+  type ParameterSpec,
   type Tokenizer,
 } from "@diptych/core";
 import type { Plugin, Registry } from "@diptych/core/plugin";
@@ -32,7 +35,7 @@ export interface ReadModelOptions {
   readonly plugins?: readonly Plugin[];
   /** open_clip's `model_cfg`, for files that hold weights alone. */
   readonly modelConfig?: unknown;
-  /** Names (globs with `*`) of parameters that the checkpoint may lack. */
+  /** Names (globs with `*`) of parameters that the checkpoint may lack; they are drawn at random, and `assumed` says so. */
   readonly allowMissing?: readonly string[];
   /** Another size of pictures than the model was trained on: its position embeddings are resized, as open_clip does. */
   readonly imageSize?: number;
@@ -40,13 +43,13 @@ export interface ReadModelOptions {
   readonly pull?: ModelPullOptions;
 }
 
-export interface LoadedModel {
+/** What is known of a model before its weights are read. */
+export interface ModelDescription {
   /** Where it was found. */
   readonly path: string;
   readonly source: "diptych" | "openai" | "open-clip" | "hugging-face";
   readonly model: MultiEncoder;
   readonly tokenizer: Tokenizer;
-  readonly parameters: ReadonlyMap<string, HostTensor>;
   /** How pictures become the image tower's input. */
   readonly pictures: EvaluationSettings;
   /** What the source does not say and was taken as usual, in words. */
@@ -59,6 +62,21 @@ export interface LoadedModel {
   readonly opened?: OpenedConfig;
 }
 
+export interface LoadedModel extends ModelDescription {
+  readonly parameters: ReadonlyMap<string, HostTensor>;
+}
+
+/** A model whose weights are read when they are asked for. */
+export interface OpenModel extends ModelDescription {
+  /**
+   * Reads the parameters of these modalities (all of the model by default), with those that belong to no tower.
+   *
+   * @throws CheckpointError naming a weight that is damaged.
+   */
+  readParameters(modalities?: readonly string[]): Promise<ReadonlyMap<string, HostTensor>>;
+  close(): Promise<void>;
+}
+
 /**
  * Reads a model: a folder that `diptych train` wrote, or a public CLIP checkpoint of any format, by path or by name.
  *
@@ -68,15 +86,28 @@ export async function readModel(
   source: string,
   options: ReadModelOptions = {},
 ): Promise<LoadedModel> {
-  const path = await findModel(source, options.pull);
-  return (await modelFolder.detect(path))
-    ? readOwnModel(path, options)
-    : readPublicModel(path, options);
+  const { readParameters, close, ...description } = await openModel(source, options);
+  try {
+    return Object.freeze({ ...description, parameters: await readParameters() });
+  } finally {
+    await close();
+  }
 }
 
-async function readOwnModel(path: string, options: ReadModelOptions): Promise<LoadedModel> {
+/** As {@link readModel}, with its weights still in the file; that all of them fit is checked here. Close it when done. */
+export async function openModel(
+  source: string,
+  options: ReadModelOptions = {},
+): Promise<OpenModel> {
+  const path = await findModel(source, options.pull);
+  return (await modelFolder.detect(path))
+    ? openOwnModel(path, options)
+    : openPublicModel(path, options);
+}
+
+async function openOwnModel(path: string, options: ReadModelOptions): Promise<OpenModel> {
   const { reader } = await openCheckpoint(path);
-  try {
+  return closingOnFailure(reader, async () => {
     const metadata = parseModelMetadata(reader.metadata, path);
     const opened = await openConfig({ ...metadata.config, plugins: metadata.plugins } as never, {
       plugins: options.plugins ?? [],
@@ -88,20 +119,17 @@ async function readOwnModel(path: string, options: ReadModelOptions): Promise<Lo
     const { config, registry } = opened;
     const tokenizer = await restoreTokenizer(registry, metadata.tokenizer);
     const model = createConfiguredModel(config.model, { tokenizer });
-    return Object.freeze({
+    return {
       path,
       source: "diptych",
       model,
       tokenizer,
-      parameters: await parametersOf(model, reader, options),
       pictures: trainedPictures(config.data, model),
-      assumed: [],
       step: metadata.step,
       opened,
-    });
-  } finally {
-    await reader.close();
-  }
+      ...(await openWeights(model, reader, options)),
+    };
+  });
 }
 
 /** As training prepares pictures that no transform changes: the shorter side to size, the centre, on white. */
@@ -127,16 +155,17 @@ async function restoreTokenizer(
   return declaration.create(config as never, { captions: () => [], state });
 }
 
-async function readPublicModel(path: string, options: ReadModelOptions): Promise<LoadedModel> {
+async function openPublicModel(path: string, options: ReadModelOptions): Promise<OpenModel> {
   const found = await readModelSource(
     path,
     options.modelConfig === undefined ? {} : { modelConfig: options.modelConfig },
   );
-  const { reader, source, preprocessConfig, assumed } = found;
-  const modelConfig = atSize(found.modelConfig, options.imageSize);
-  try {
+  const { reader, source, preprocessConfig } = found;
+  return closingOnFailure(reader, async () => {
+    const modelConfig = atSize(found.modelConfig, options.imageSize);
     const model = createOpenClipModel(modelConfig);
-    return Object.freeze({
+    const weights = await openWeights(model, reader, options);
+    return {
       path,
       source,
       model,
@@ -145,14 +174,24 @@ async function readPublicModel(path: string, options: ReadModelOptions): Promise
         contextLength: modelConfig.text_cfg.context_length ?? 77,
         truncate: "cut",
       }),
-      parameters: await parametersOf(model, reader, options),
       // The tower alone decides the size.
       pictures: evaluationSettingsFrom(preprocessConfig ?? {}, imageFacts(model)),
-      assumed,
       modelConfig,
-    });
-  } finally {
+      ...weights,
+      assumed: [...found.assumed, ...weights.assumed],
+    };
+  });
+}
+
+async function closingOnFailure(
+  reader: CheckpointReader,
+  open: () => Promise<OpenModel>,
+): Promise<OpenModel> {
+  try {
+    return Object.freeze(await open());
+  } catch (error) {
     await reader.close();
+    throw error;
   }
 }
 
@@ -161,12 +200,33 @@ function atSize(config: OpenClipModelConfig, imageSize: number | undefined): Ope
   return { ...config, vision_cfg: { ...config.vision_cfg, image_size: imageSize } };
 }
 
-async function parametersOf(
+/** Compares all weights with the model, and reads those that are asked for; allowed gaps get first values. */
+async function openWeights(
   model: MultiEncoder,
   reader: CheckpointReader,
   { allowMissing = [], imageSize }: ReadModelOptions,
-): Promise<ReadonlyMap<string, HostTensor>> {
-  const specs = buildEncoders({ ...model, mode: "eval" }).parameters;
-  const resizePositions = imageSize !== undefined;
-  return (await loadParameters(reader, specs, { allowMissing, resizePositions })).tensors;
+): Promise<Pick<OpenModel, "readParameters" | "close" | "assumed">> {
+  const specsOf = (modalities?: readonly string[]): readonly ParameterSpec[] =>
+    buildEncoders({ ...model, mode: "eval", ...(modalities ? { modalities } : {}) }).parameters;
+  const specs = specsOf();
+  const read = (only: readonly ParameterSpec[]): ReturnType<typeof loadParameters> =>
+    loadParameters(reader, specs, {
+      allowMissing,
+      resizePositions: imageSize !== undefined,
+      only: new Set(only.map(({ name }) => name)),
+    });
+  const { missing } = await read([]);
+  const drawn = initialiseParameters(
+    specs.filter(({ name }) => missing.includes(name)),
+    createRandom(0).split("missing"),
+  );
+  return {
+    assumed: missing.map((name) => `${reader.path}: "${name}" is missing and was drawn at random.`),
+    readParameters: async (modalities) => {
+      const wanted = modalities ? specsOf(modalities) : specs;
+      const { tensors } = await read(wanted);
+      return new Map([...drawn, ...tensors]);
+    },
+    close: () => reader.close(),
+  };
 }

@@ -15,7 +15,7 @@ import {
 } from "@diptych/core";
 import { createFeatureRows, type FeatureRows } from "./feature-rows.js";
 import { planTextBatches, tokenRows, WINDOW_BATCHES, type Tokens } from "./text-batches.js";
-import { openTower, runTower, type Tower } from "./tower.js";
+import { openTower, runTower, type ParameterSource, type Tower } from "./tower.js";
 
 /** A picture: a path, the bytes of a file, or decoded pixels. */
 export type ImageSource = string | Uint8Array | Image;
@@ -23,8 +23,7 @@ export type ImageSource = string | Uint8Array | Image;
 export interface EncoderRuntimeOptions {
   readonly backend: Backend;
   readonly model: MultiEncoder;
-  /** Values of the parameters by state-dict name. They stay as they are while the runtime lives. */
-  readonly parameters: ReadonlyMap<string, HostTensor>;
+  readonly parameters: ParameterSource;
   readonly tokenizer: Tokenizer;
   /** Pictures to the image tower's input [n, channels, height, width]. */
   readonly prepareImages: (

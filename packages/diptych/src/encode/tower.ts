@@ -18,16 +18,21 @@ export interface Tower {
   readonly executable: Executable;
 }
 
+/** Values by state-dict name: all of the model, or read when a tower is first needed. They stay as they are meanwhile. */
+export type ParameterSource =
+  | ReadonlyMap<string, HostTensor>
+  | ((modality: string) => Promise<ReadonlyMap<string, HostTensor>>);
+
 export interface TowerOptions {
   readonly backend: Backend;
   readonly model: MultiEncoder;
-  readonly parameters: ReadonlyMap<string, HostTensor>;
+  readonly parameters: ParameterSource;
   readonly precision?: ConstantPrecision;
 }
 
 /** Compiles the tower of `modality` up to its features, not normalised. @throws ConfigError where the model has none. */
 export async function openTower(options: TowerOptions, modality: string): Promise<Tower> {
-  const { backend, model, parameters, precision } = options;
+  const { backend, model, precision } = options;
   const encoder = model.encoders[modality];
   if (!encoder) {
     throw new ConfigError(
@@ -38,6 +43,10 @@ export async function openTower(options: TowerOptions, modality: string): Promis
   const encoded = built.encoded[modality];
   if (!encoded)
     throw new InternalError(`diptych/encode: ${modality}: expected features, got none.`);
+  const parameters =
+    typeof options.parameters === "function"
+      ? await options.parameters(modality)
+      : options.parameters;
   const graph = createGraph(`encode-${modality}`, { features: encoded.pooled });
   for (const { node } of graph.inputs) {
     if (node.op !== "parameter" || parameters.has(inputName(node))) continue;
