@@ -1,30 +1,54 @@
 /** Options of commands that load a model, and loading it. */
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { loadClip, type Clip, type Precision } from "diptych";
+import { repeatable } from "./commands/repeatable.js";
 
-export interface ClipFlags {
+export interface ModelFlags {
   readonly model: string;
-  readonly precision: Precision;
   readonly threads?: number;
+  readonly allowMissing: readonly string[];
+}
+
+export interface ClipFlags extends ModelFlags {
+  readonly precision: Precision;
   readonly batchSize?: number;
 }
 
-/** Adds `--model` (required) and how it is run. */
-export function addClipOptions(command: Command): Command {
+/** Adds `--model` (required), how it is read and on how many threads it runs. */
+export function addModelOptions(command: Command): Command {
   return command
     .requiredOption("-m, --model <model>", "folder, file or name of a model")
-    .addOption(
-      new Option("-p, --precision <bits>", "bits of the weights; fewer are faster, less exact")
-        .choices(["fp32", "fp16", "int8"])
-        .default("fp32"),
+    .option(
+      "--allow-missing <pattern>",
+      "parameters that the model's file may lack, with * for any text; may be repeated",
+      repeatable,
+      [],
     )
     .option("--threads <n>", "threads (default: the physical cores)", positiveInteger);
 }
 
-export function openClip({ model, precision, threads, batchSize }: ClipFlags): Promise<Clip> {
+/** The same with `--precision`. */
+export function addClipOptions(command: Command): Command {
+  return addModelOptions(command).addOption(
+    new Option("-p, --precision <bits>", "bits of the weights; fewer are faster, less exact")
+      .choices(["fp32", "fp16", "int8"])
+      .default("fp32"),
+  );
+}
+
+/** Options of the calls that open a model. */
+export function openingOptions({ threads, allowMissing }: ModelFlags): {
+  readonly threads?: number;
+  readonly allowMissing: readonly string[];
+} {
+  return { allowMissing, ...(threads === undefined ? {} : { threads }) };
+}
+
+export function openClip(flags: ClipFlags): Promise<Clip> {
+  const { model, precision, batchSize } = flags;
   return loadClip(model, {
+    ...openingOptions(flags),
     precision,
-    ...(threads === undefined ? {} : { threads }),
     ...(batchSize === undefined ? {} : { batchSize }),
   });
 }

@@ -12,28 +12,32 @@ import {
   type Relevance,
   type RelevanceMethod,
 } from "diptych";
-import { positiveInteger } from "../clip-options.js";
+import {
+  addModelOptions,
+  openingOptions,
+  positiveInteger,
+  type ModelFlags,
+} from "../clip-options.js";
 import { listenForInterrupt } from "../interrupt.js";
 import { formatTable } from "../table.js";
 
-interface ExplainFlags {
-  readonly model: string;
+interface ExplainFlags extends ModelFlags {
   readonly out: string;
   readonly method?: RelevanceMethod;
   readonly block?: number | string;
   readonly size: number;
   readonly original: boolean;
-  readonly threads?: number;
   readonly json?: boolean;
 }
 
 export function addExplainCommand(program: Command): void {
-  program
-    .command("explain")
-    .description("draw which places of a picture speak for a text")
-    .argument("<image>", "picture")
-    .argument("<texts...>", "one or more texts: a panel each")
-    .requiredOption("-m, --model <model>", "folder, file or name of a model")
+  addModelOptions(
+    program
+      .command("explain")
+      .description("draw which places of a picture speak for a text")
+      .argument("<image>", "picture")
+      .argument("<texts...>", "one or more texts: a panel each"),
+  )
     .requiredOption("-o, --out <file>", "the PNG to write")
     .addOption(
       new Option(
@@ -48,7 +52,6 @@ export function addExplainCommand(program: Command): void {
     )
     .option("--size <pixels>", "most pixels of a panel's longer side", positiveInteger, 1024)
     .option("--no-original", "leave out the first panel, the picture alone")
-    .option("--threads <n>", "threads (default: the physical cores)", positiveInteger)
     .option("--json", "print the maps as JSON")
     .addHelpText(
       "after",
@@ -81,7 +84,7 @@ async function runExplain(
   texts: readonly string[],
   flags: ExplainFlags,
 ): Promise<void> {
-  const { model, out, method, block, threads } = flags;
+  const { model, out, method, block } = flags;
   if (!/\.png$/i.test(out)) {
     throw new ConfigError(
       `cli/explain: --out: expected a file that ends in .png, got ${out}. Heat maps are written as PNG.`,
@@ -90,7 +93,7 @@ async function runExplain(
   const interrupt = listenForInterrupt("Stopping …");
   try {
     const picture = await decodeImage(image);
-    const inspector = await openInspector(model, threads === undefined ? {} : { threads });
+    const inspector = await openInspector(model, openingOptions(flags));
     try {
       const found = await inspector.relevance(image, texts, {
         ...(method === undefined ? {} : { method }),
