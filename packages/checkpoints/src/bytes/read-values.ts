@@ -56,7 +56,7 @@ export interface StridedValues extends StoredValues {
 }
 
 /** Whether strides are those of a row-major tensor (those of sizes 1 do not matter). */
-export function isRowMajor(shape: readonly number[], strides: readonly number[]): boolean {
+function isRowMajor(shape: readonly number[], strides: readonly number[]): boolean {
   let expected = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     if (shape[axis] !== 1 && strides[axis] !== expected) return false;

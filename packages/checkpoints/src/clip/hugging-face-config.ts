@@ -1,15 +1,10 @@
 /**
- * config.json and preprocessor_config.json of Hugging Face transformers' CLIPModel as open_clip's `model_cfg` and
- * `preprocess_cfg`, with the defaults of transformers where a key is absent.
+ * config.json of Hugging Face transformers' CLIPModel as open_clip's `model_cfg` and back, with the defaults of
+ * transformers where a key is absent.
  */
 import { CheckpointError } from "@diptych/core";
 import { z } from "zod";
-import {
-  mlpDimOf,
-  mlpRatioOf,
-  type OpenClipModelConfig,
-  type OpenClipPreprocessConfig,
-} from "./open-clip-config.js";
+import { mlpDimOf, mlpRatioOf, type OpenClipModelConfig } from "./open-clip-config.js";
 
 const size = z.int().min(1).max(1_000_000);
 const towerSchema = z.looseObject({
@@ -55,9 +50,12 @@ const LEGACY_EOS = 2;
 
 /** @throws CheckpointError naming what the configuration lacks, or what open_clip's model cannot express. */
 export function fromHuggingFaceConfig(path: string, json: unknown): OpenClipModelConfig {
-  const config = parse(path, configSchema, json);
-  const text = parse(path, textSchema, { ...config.text_config, ...config.text_config_dict });
-  const vision = parse(path, visionSchema, {
+  const config = parseHuggingFace(path, configSchema, json);
+  const text = parseHuggingFace(path, textSchema, {
+    ...config.text_config,
+    ...config.text_config_dict,
+  });
+  const vision = parseHuggingFace(path, visionSchema, {
     ...config.vision_config,
     ...config.vision_config_dict,
   });
@@ -91,12 +89,17 @@ export function fromHuggingFaceConfig(path: string, json: unknown): OpenClipMode
   });
 }
 
-function parse<T extends z.ZodType>(path: string, schema: T, json: unknown): z.output<T> {
+/** `json` by a schema. @throws CheckpointError listing what is wrong with it. */
+export function parseHuggingFace<T extends z.ZodType>(
+  path: string,
+  schema: T,
+  json: unknown,
+): z.output<T> {
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
   throw new CheckpointError(
-    `checkpoints/hugging-face: ${path}: expected the config.json of a CLIPModel, got ${problems.slice(0, 8).join("; ")}. Another kind of model, or a damaged file.`,
+    `checkpoints/hugging-face: ${path}: expected the configuration of a CLIPModel, got ${problems.slice(0, 8).join("; ")}. Another kind of model, or a damaged file.`,
   );
 }
 
@@ -140,46 +143,6 @@ function mlpRatio({ hidden_size, intermediate_size }: Tower): object {
 function pooling({ eos_token_id: eos, vocab_size: vocab }: z.output<typeof textSchema>): object {
   if (eos === null || eos === LEGACY_EOS || eos === vocab - 1) return {};
   return { pool_type: "eos", eos_id: eos };
-}
-
-const sizes = z.union([
-  size,
-  z.looseObject({ shortest_edge: size }),
-  z.looseObject({ height: size, width: size }),
-]);
-const triple = z.tuple([z.number(), z.number(), z.number()]);
-const preprocessorSchema = z.looseObject({
-  size: sizes.optional(),
-  crop_size: sizes.optional(),
-  do_center_crop: z.boolean().default(true),
-  image_mean: triple.optional(),
-  image_std: triple.optional(),
-  resample: z.int().default(3),
-});
-/** Pillow's numbers of filters. */
-const FILTERS: Readonly<Record<number, string>> = {
-  0: "nearest",
-  1: "lanczos",
-  2: "bilinear",
-  3: "bicubic",
-};
-
-/** `preprocess_cfg` of a preprocessor_config.json. @throws CheckpointError where it is damaged. */
-export function fromPreprocessorConfig(path: string, json: unknown): OpenClipPreprocessConfig {
-  const {
-    size: target,
-    do_center_crop,
-    image_mean,
-    image_std,
-    resample,
-  } = parse(path, preprocessorSchema, json);
-  const isShortest = typeof target !== "object" || "shortest_edge" in target;
-  return Object.freeze({
-    ...(image_mean ? { mean: image_mean } : {}),
-    ...(image_std ? { std: image_std } : {}),
-    interpolation: FILTERS[resample] ?? "bicubic",
-    resize_mode: isShortest && do_center_crop ? "shortest" : "squash",
-  });
 }
 
 /** Keys of `vision_cfg` and `text_cfg` that a CLIPModel has a place for. */
@@ -283,33 +246,5 @@ function towerConfig(
     intermediate_size: mlpDimOf(width, config.mlp_ratio ?? 4),
     hidden_act: quickGelu ? "quick_gelu" : gelu,
     layer_norm_eps: norm?.eps ?? 1e-5,
-  };
-}
-
-/** The preprocessor_config.json for open_clip's `preprocess_cfg` at a picture size. */
-export function toPreprocessorConfig(
-  imageSize: number,
-  {
-    mean,
-    std,
-    interpolation = "bicubic",
-    resize_mode: mode = "shortest",
-  }: OpenClipPreprocessConfig,
-): object {
-  const filter = Object.keys(FILTERS).find((key) => FILTERS[Number(key)] === interpolation);
-  const exact = { height: imageSize, width: imageSize };
-  return {
-    image_processor_type: "CLIPImageProcessor",
-    do_convert_rgb: true,
-    do_resize: true,
-    size: mode === "squash" ? exact : { shortest_edge: imageSize },
-    resample: filter === undefined ? 3 : Number(filter),
-    do_center_crop: mode !== "squash",
-    crop_size: exact,
-    do_rescale: true,
-    rescale_factor: 1 / 255,
-    do_normalize: true,
-    image_mean: mean,
-    image_std: std,
   };
 }

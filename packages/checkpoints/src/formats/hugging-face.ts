@@ -14,13 +14,9 @@ import {
 } from "@diptych/core";
 import { writeFolderAtomically, writeJsonAtomically } from "../atomic-write.js";
 import { deriveReader, transposeMatrix } from "../clip/derived-reader.js";
-import {
-  fromHuggingFaceConfig,
-  fromPreprocessorConfig,
-  toHuggingFaceConfig,
-  toPreprocessorConfig,
-} from "../clip/hugging-face-config.js";
+import { fromHuggingFaceConfig, toHuggingFaceConfig } from "../clip/hugging-face-config.js";
 import { fromHuggingFaceNames, toHuggingFaceNames } from "../clip/hugging-face-names.js";
+import { fromPreprocessorConfig, toPreprocessorConfig } from "../clip/hugging-face-preprocessor.js";
 import { checkModelConfig } from "../clip/infer-model-config.js";
 import { OPENAI_PREPROCESS, type OpenClipModelConfig } from "../clip/open-clip-config.js";
 import { findClipFacts } from "../clip/shape-facts.js";

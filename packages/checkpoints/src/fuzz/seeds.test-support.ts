@@ -57,7 +57,7 @@ const NAMES: Readonly<Partial<Record<DType, string>>> = {
 };
 
 /** Header and data of a safetensors file, apart: changes of the header need its length to be right. */
-export function safetensorsParts(tensors: Readonly<Record<string, HostTensor>>): {
+function safetensorsParts(tensors: Readonly<Record<string, HostTensor>>): {
   readonly header: Buffer;
   readonly data: Buffer;
 } {

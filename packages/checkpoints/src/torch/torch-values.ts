@@ -30,7 +30,7 @@ export interface TorchRecord {
 // Objects in an unpickled value come from here and from torch-globals.ts alone, so that their kind tells them apart.
 const kindOf = (value: unknown): unknown => (value as { kind?: unknown } | null | undefined)?.kind;
 
-export function isTorchStorage(value: unknown): value is TorchStorage {
+function isTorchStorage(value: unknown): value is TorchStorage {
   return kindOf(value) === "torch-storage";
 }
 export function isTorchTensor(value: unknown): value is TorchTensor {

@@ -1,12 +1,10 @@
-// Hostile and broken files of each format: a CheckpointError within a second and 100 MB, and nothing is run or written.
+// Hostile and broken files of PyTorch's: a CheckpointError within a second and 100 MB, and nothing is run or written.
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { hostTensorFrom, isDiptychError, ones, type ParameterSpec } from "@diptych/core";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { loadParameters } from "./load-parameters.js";
-import { openCheckpoint } from "./open-checkpoint.js";
+import { hostTensorFrom } from "@diptych/core";
+import { describe, expect, it } from "vitest";
+import { folder, readEverything, refusedFile } from "./hostile.test-support.js";
 import {
   rowMajorStrides,
   pickle,
@@ -15,51 +13,6 @@ import {
   torchZipOf,
 } from "./torch/torch-zip.test-support.js";
 import { writeZip, type ZipFile } from "./zip/zip-writer.test-support.js";
-
-let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "diptych-hostile-"));
-});
-afterEach(() => rm(folder, { recursive: true, force: true }));
-
-/** Opens and reads everything, within the time and memory that a hostile file may take; gives the error's message. */
-async function refusal(path: string): Promise<string> {
-  const memory = process.memoryUsage.rss();
-  const before = process.cpuUsage();
-  const error = await readEverything(path).then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  // Of the processor: the machine may be busy with other tests.
-  const { user, system } = process.cpuUsage(before);
-  expect((user + system) / 1000, "milliseconds").toBeLessThan(1000);
-  expect(process.memoryUsage.rss() - memory, "bytes").toBeLessThan(100_000_000);
-  expect(isDiptychError(error, "CHECKPOINT"), String(error)).toBe(true);
-  return (error as Error).message;
-}
-
-async function readEverything(path: string): Promise<void> {
-  const { reader } = await openCheckpoint(path);
-  try {
-    const specs = reader.entries.map(({ name, shape }): ParameterSpec => ({
-      name,
-      shape,
-      role: "weight",
-      initializer: ones,
-      weightDecay: false,
-    }));
-    await loadParameters(reader, specs);
-  } finally {
-    await reader.close();
-  }
-}
-
-async function refusedFile(name: string, bytes: Uint8Array): Promise<string> {
-  await writeFile(join(folder, name), bytes);
-  const message = await refusal(join(folder, name));
-  expect(await readdir(folder)).toEqual([name]);
-  return message;
-}
 
 const { start, stop, global, string, call, dict, integer } = pickle;
 const pickled = (...parts: Buffer[]) => torchZipOf(Buffer.concat([start, ...parts, stop]));
@@ -291,151 +244,6 @@ describe("zip archives that lie", () => {
     ];
     await writeFile(join(folder, "m.pt"), writeZip(files));
     await readEverything(join(folder, "m.pt"));
-  });
-});
-
-describe("safetensors that lie", () => {
-  const file = (header: unknown, data = 4, length?: bigint): Buffer => {
-    const json = Buffer.from(typeof header === "string" ? header : JSON.stringify(header));
-    const prefix = Buffer.alloc(8);
-    prefix.writeBigUInt64LE(length ?? BigInt(json.length));
-    return Buffer.concat([prefix, json, Buffer.alloc(data)]);
-  };
-  const w = (change: object) => ({
-    w: { dtype: "F32", shape: [1], data_offsets: [0, 4], ...change },
-  });
-
-  it.each([
-    ["a header longer than the file", file({}, 4, 2n ** 60n), /a header of/],
-    [
-      "a header longer than is read",
-      Buffer.concat([file({}, 0, 20_000_000n), Buffer.alloc(2e7)]),
-      /at most 10000000/,
-    ],
-    ["overlapping tensors", file({ ...w({}), v: w({}).w }), /expected it at byte/],
-    [
-      "a shape of 2^60",
-      file(w({ shape: [2 ** 30, 2 ** 30] })),
-      /expected 4611686018427388000 bytes/,
-    ],
-    ["a size beyond exact numbers", file(w({ shape: [1e300] })), /a shape of sizes/],
-    ["a dtype of an object's prototype", file(w({ dtype: "toString" })), /expected a dtype/],
-    ["a dtype that cannot be a string", file(w({ dtype: { toString: 1 } })), /expected a dtype/],
-    ["no object", file("[]"), /expected an object/],
-    ["metadata that is text", file({ __metadata__: "x" }), /__metadata__/],
-    ["nesting without end", file("[".repeat(1_000_000)), /expected/],
-    [
-      "no UTF-8",
-      Buffer.concat([Buffer.from([4, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0xff, 0xfe, 0x7d])]),
-      /no UTF-8/,
-    ],
-    [
-      "integers beyond 32 bits",
-      Buffer.concat([
-        file({ n: { dtype: "I64", shape: [1], data_offsets: [0, 8] } }, 0),
-        Buffer.alloc(8, 0x7f),
-      ]),
-      /other dtype n/,
-    ],
-  ])("%s", async (_, bytes, expected) => {
-    expect(await refusedFile("m.safetensors", bytes)).toMatch(expected);
-  });
-});
-
-describe("files of something else", () => {
-  it.each([
-    ["a text named .pt", "m.pt", Buffer.from("no weights, but long enough to be taken for some")],
-    [
-      "a PNG named .safetensors",
-      "m.safetensors",
-      Buffer.from("89504e470d0a1a0a0000000d49484452", "hex"),
-    ],
-    ["an empty .pt", "m.pt", Buffer.alloc(0)],
-    ["an empty .safetensors", "m.safetensors", Buffer.alloc(0)],
-    ["a pickle without storages", "m.pt", Buffer.from("80028a0a6cfc9c46f9206aa850192e", "hex")],
-  ])("%s", async (_, name, bytes) => {
-    await refusedFile(name, bytes);
-  });
-});
-
-describe("Hugging Face folders that lie", () => {
-  const config = { model_type: "clip", text_config: {}, vision_config: {} };
-  const write = async (files: Readonly<Record<string, unknown>>): Promise<string> => {
-    const path = join(folder, "model");
-    await mkdir(path);
-    for (const [name, content] of Object.entries(files))
-      await writeFile(
-        join(path, name),
-        typeof content === "string" ? content : JSON.stringify(content),
-      );
-    return path;
-  };
-
-  it.each([
-    ["../secret.safetensors"],
-    ["/etc/passwd.safetensors"],
-    ["a/../../secret.safetensors"],
-    ["..\\secret.safetensors"],
-    ["https://example.org/a.safetensors"],
-    ["model.bin"],
-    [""],
-    [7],
-    [{}],
-  ])("an index that leads to %j", async (file) => {
-    const index = { weight_map: { w: file } };
-    const path = await write({ "config.json": config, "model.safetensors.index.json": index });
-    expect(await refusal(path)).toContain("expected an index of tensors by file");
-  });
-
-  it.each([
-    ["an index of nothing", { "model.safetensors.index.json": [] }, /JSON object/],
-    [
-      "a shard that is missing",
-      { "model.safetensors.index.json": { weight_map: { w: "a.safetensors" } } },
-      /ENOENT/,
-    ],
-    [
-      "heads that do not divide the width",
-      {
-        "config.json": {
-          ...config,
-          text_config: { num_attention_heads: 7 },
-          vision_config: { num_attention_heads: 7 },
-        },
-        "model.safetensors": "",
-      },
-      /heads that divide/,
-    ],
-    [
-      "two activations",
-      {
-        "config.json": { ...config, text_config: { hidden_act: "gelu" } },
-        "model.safetensors": "",
-      },
-      /one activation/,
-    ],
-    [
-      "an unknown activation",
-      {
-        "config.json": {
-          ...config,
-          text_config: { hidden_act: "relu" },
-          vision_config: { hidden_act: "relu" },
-        },
-        "model.safetensors": "",
-      },
-      /got "relu"/,
-    ],
-    [
-      "a size of 2^60",
-      {
-        "config.json": { ...config, vision_config: { hidden_size: 2 ** 60 } },
-        "model.safetensors": "",
-      },
-      /hidden_size/,
-    ],
-  ])("%s", async (_, files, expected) => {
-    expect(await refusal(await write({ "config.json": config, ...files }))).toMatch(expected);
   });
 });
 
