@@ -12,7 +12,7 @@ import { inScope, type BatchNormMode } from "@diptych/nn";
 import { buildConvNorm } from "./conv-norm.js";
 
 /** Channels out of a block over those inside. */
-export const EXPANSION = 4;
+const EXPANSION = 4;
 
 export interface BottleneckOptions {
   /** Channels inside; four times as many come out. */

@@ -145,7 +145,7 @@ export function relativeDistance(values: ArrayLike<number>, truth: ArrayLike<num
 
 /** What a run may be away from float64, in multiples of what PyTorch's float32 is, and beyond it. */
 const FACTOR = 5;
-export const FLOOR = 1e-6;
+const FLOOR = 1e-6;
 
 /** FACTOR · PyTorch's own float32 distance + FLOOR. */
 export const allowed = (torch: number): number => FACTOR * torch + FLOOR;
