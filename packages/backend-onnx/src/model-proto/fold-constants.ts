@@ -1,5 +1,5 @@
 /** Computes what only rearranges constants ahead of time, so that a weight stands in a model in the form that is read. */
-import { float16Bits } from "@diptych/core";
+import { halvesOf } from "./half-floats.js";
 import { ONNX_TYPE_NUMBERS, type OnnxGraph, type OnnxNode, type OnnxTensor } from "./onnx-model.js";
 
 type Constants = ReadonlyMap<string, OnnxTensor>;
@@ -69,9 +69,7 @@ export function transposedFloats(
 
 /** A float32 tensor in 16 bits, under another name. */
 export function halfTensor(tensor: OnnxTensor, name: string): OnnxTensor {
-  const values = floatsOf(tensor);
-  const halves = new Uint16Array(values.length);
-  for (let i = 0; i < values.length; i++) halves[i] = float16Bits(values[i]!);
+  const halves = halvesOf(floatsOf(tensor));
   return { name, dtype: "float16", shape: tensor.shape, bytes: bytesOf(halves) };
 }
 
