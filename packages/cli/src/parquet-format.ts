@@ -2,8 +2,8 @@
 import { fileWriter, ParquetWriter } from "hyparquet-writer";
 import type { EmbeddingFormat, EmbeddingTable, InputKind } from "diptych";
 
-/** Rows of a row group: what is held in memory at once. */
-const GROUP_ROWS = 4096;
+/** Floats of a row group: what is held in memory at once, as lists of numbers. */
+const GROUP_FLOATS = 2 ** 19;
 
 const COLUMN: Readonly<Record<InputKind, string>> = { image: "path", text: "text" };
 
@@ -11,6 +11,7 @@ export const parquetFormat: EmbeddingFormat = Object.freeze({
   holdsInputs: true,
   write: async (path: string, table: EmbeddingTable) => {
     const column = COLUMN[table.kind];
+    const groupRows = Math.max(1, Math.floor(GROUP_FLOATS / table.width));
     const writer = new ParquetWriter({
       writer: fileWriter(path),
       schema: [
@@ -26,7 +27,7 @@ export const parquetFormat: EmbeddingFormat = Object.freeze({
         { name: "element", type: "FLOAT", repetition_type: "REQUIRED" },
       ],
     });
-    for await (const { inputs, embeddings } of groups(table)) {
+    for await (const { inputs, embeddings } of groups(table, groupRows)) {
       await writer.write({
         columnData: [
           { name: column, data: inputs },
@@ -40,7 +41,7 @@ export const parquetFormat: EmbeddingFormat = Object.freeze({
             offsetIndex: false,
           },
         ],
-        rowGroupSize: GROUP_ROWS,
+        rowGroupSize: groupRows,
       });
     }
     await writer.finish();
@@ -52,13 +53,16 @@ interface Group {
   embeddings: number[][];
 }
 
-async function* groups(table: EmbeddingTable): AsyncGenerator<Group, void, undefined> {
+async function* groups(
+  table: EmbeddingTable,
+  size: number,
+): AsyncGenerator<Group, void, undefined> {
   let group: Group = { inputs: [], embeddings: [] };
   for await (const { inputs, rows } of table.chunks()) {
     for (const [i, input] of inputs.entries()) {
       group.inputs.push(input);
       group.embeddings.push(Array.from(rows.subarray(i * table.width, (i + 1) * table.width)));
-      if (group.inputs.length < GROUP_ROWS) continue;
+      if (group.inputs.length < size) continue;
       yield group;
       group = { inputs: [], embeddings: [] };
     }
