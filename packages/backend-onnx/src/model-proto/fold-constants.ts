@@ -55,11 +55,7 @@ const FOLDS: Readonly<Record<string, Fold>> = {
 };
 
 /** [rows, columns] → [columns, rows]. */
-export function transposedFloats(
-  values: Float32Array,
-  rows: number,
-  columns: number,
-): Float32Array {
+function transposedFloats(values: Float32Array, rows: number, columns: number): Float32Array {
   const result = new Float32Array(values.length);
   for (let row = 0; row < rows; row++)
     for (let column = 0; column < columns; column++)
