@@ -77,10 +77,10 @@ export async function convertModel(
 
 /** @throws CheckpointError where a folder holds what no model writes. */
 async function checkFolder(folder: string): Promise<void> {
-  const present = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return [];
+  const present = await readdir(folder).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw new CheckpointError(
-      `diptych/writeModel: ${folder}: expected a new folder, got: ${error.message}. Choose another.`,
+      `diptych/writeModel: ${folder}: expected a new folder, got: ${error instanceof Error ? error.message : String(error)}. Choose another.`,
       { cause: error },
     );
   });
@@ -120,7 +120,7 @@ function tokenizerNotes({ source, tokenizer }: LoadedModel, reader: string): Wri
 
 /** Whether the tokenizer can be the model's: public checkpoints do not carry theirs, and CLIP's is assumed. */
 function hasOwnTokenizer({ model, tokenizer }: LoadedModel): boolean {
-  const vocab = model.encoders["text"]?.facts?.["vocab"];
+  const vocab = model.encoders["text"]?.facts["vocab"];
   return typeof vocab !== "number" || tokenizer.vocabSize <= vocab;
 }
 

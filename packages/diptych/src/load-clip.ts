@@ -10,12 +10,7 @@ import {
   type Classification,
 } from "./classification.js";
 import { writeModel, type WriteModelOptions, type WriteNotes } from "./convert-model.js";
-import type {
-  EncodeOptions,
-  EncoderRuntime,
-  Features,
-  ImageSource,
-} from "./encode/encoder-runtime.js";
+import type { Embed, EncoderRuntime, Features, ImageSource } from "./encode/encoder-runtime.js";
 import { createModelRuntime } from "./model-runtime.js";
 import { openModel, type OpenModel, type ReadModelOptions } from "./read-model.js";
 
@@ -41,7 +36,7 @@ export interface LoadClipOptions extends ReadModelOptions {
   readonly images?: EvaluationOptions;
   /** Threads that prepare pictures; default: one a processor, at most 8. */
   readonly workers?: number;
-  /** Receives what the source does not say and was taken as usual; `console.warn` by default. */
+  /** Receives what the source does not say and was taken as usual; a warning of the process by default. */
   readonly log?: (line: string) => void;
 }
 
@@ -58,13 +53,13 @@ export interface Clip {
   /** exp of the learned log scale: what cosines are multiplied with before a softmax. */
   readonly logitScale: number;
   /** [pictures, embedDim], in order, unit rows by default. @throws DataError naming a picture that cannot be read. */
-  encodeImages(images: readonly ImageSource[], options?: EncodeOptions): Promise<Features>;
+  readonly encodeImages: Embed<readonly ImageSource[]>;
   /** [texts, embedDim], in order, unit rows by default. @throws DataError on a text longer than the context, unless it is cut. */
-  encodeTexts(texts: readonly string[], options?: EncodeOptions): Promise<Features>;
+  readonly encodeTexts: Embed<readonly string[]>;
   /** Of pictures that are already prepared: float32 [n, channels, height, width], row after row. */
-  encodePixels(values: Float32Array, options?: EncodeOptions): Promise<Features>;
+  readonly encodePixels: Embed<Float32Array>;
   /** Of texts that are already ids: int32 [n, contextLength], row after row. */
-  encodeTokens(ids: Int32Array, options?: EncodeOptions): Promise<Features>;
+  readonly encodeTokens: Embed<Int32Array>;
   /** Cosines of each picture and each text: [pictures, texts]. Takes files and strings, or features. */
   similarity(
     images: readonly ImageSource[] | Features,
@@ -101,7 +96,8 @@ export async function loadClip(source: string, options: LoadClipOptions = {}): P
     ...reading
   } = options;
   const opened = await openModel(source, reading);
-  for (const assumption of opened.assumed) (options.log ?? console.warn)(assumption);
+  const { log = (line: string) => process.emitWarning(line, "DiptychWarning") } = options;
+  opened.assumed.forEach((assumption) => log(assumption));
   const backend = given ?? (await createOnnxBackend(threads === undefined ? {} : { threads }));
   const parameters = (modality: string) => opened.readParameters([modality]);
   const runtime = createModelRuntime({ ...opened, parameters }, backend, {

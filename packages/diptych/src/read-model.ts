@@ -86,11 +86,11 @@ export async function readModel(
   source: string,
   options: ReadModelOptions = {},
 ): Promise<LoadedModel> {
-  const { readParameters, close, ...description } = await openModel(source, options);
+  const opened = await openModel(source, options);
   try {
-    return Object.freeze({ ...description, parameters: await readParameters() });
+    return Object.freeze({ ...opened, parameters: await opened.readParameters() });
   } finally {
-    await close();
+    await opened.close();
   }
 }
 

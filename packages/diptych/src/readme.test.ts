@@ -63,9 +63,10 @@ function listing(files: readonly { readonly path: string; readonly content: Buff
   );
 }
 
-const run = Object.getPrototypeOf(async () => undefined).constructor as new (
+type AsyncFunctionConstructor = new (
   ...code: string[]
 ) => (...values: unknown[]) => Promise<unknown>;
+const AsyncFunction = (async () => undefined).constructor as AsyncFunctionConstructor;
 
 it("the README's three lines and what follows them do what they say", async () => {
   const readme = await readFile(join(import.meta.dirname, "../../../README.md"), "utf8");
@@ -80,7 +81,7 @@ it("the README's three lines and what follows them do what they say", async () =
     );
   const printed: unknown[] = [];
   const names = ["loadClip", "console", `${code}\nreturn { images, texts, cosines };`];
-  const found = (await new run(...names)(loadClip, {
+  const found = (await new AsyncFunction(...names)(loadClip, {
     log: (value: unknown) => printed.push(value),
   })) as Record<"images" | "texts" | "cosines", { shape: number[]; data: Float32Array }>;
   const [ranked] = printed as [{ label: string; probability: number }[]];

@@ -56,11 +56,11 @@ export async function assembleBatch(
   const read = new Array<ReadSample>(planned.length);
   const random = options.random.split("transform").split(batch.epoch);
   await eachAtOnce(planned.length, async (i) => {
-    const { position, read: readSample } = planned[i] as PlannedSample;
-    const sample = await readSample();
+    const one = planned[i] as PlannedSample;
+    const sample = await one.read();
     checkCounts(sample, i < size ? options : { ...options, imagesPerSample: 0 });
     if (i < size) {
-      await writePictures(sample, random.split(position), {
+      await writePictures(sample, random.split(one.position), {
         ...options,
         pixels,
         row: i * imagesPerSample,

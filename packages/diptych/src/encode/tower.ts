@@ -30,8 +30,37 @@ export interface TowerOptions {
   readonly precision?: ConstantPrecision;
 }
 
+/** Towers by modality, each compiled once. */
+export interface Towers {
+  readonly of: (modality: string) => Promise<Tower>;
+  readonly dispose: () => Promise<void>;
+}
+
+export function createTowers(options: TowerOptions): Towers {
+  const towers = new Map<string, Promise<Tower>>();
+  return Object.freeze({
+    of: (modality: string) => {
+      let tower = towers.get(modality);
+      if (!tower) {
+        tower = openTower(options, modality);
+        towers.set(modality, tower);
+        // A tower that failed to open is tried again by the next call.
+        tower.catch(() => towers.delete(modality));
+      }
+      return tower;
+    },
+    dispose: async () => {
+      const opening = [...towers.values()];
+      towers.clear();
+      for (const tower of await Promise.allSettled(opening)) {
+        if (tower.status === "fulfilled") await tower.value.executable.dispose();
+      }
+    },
+  });
+}
+
 /** Compiles the tower of `modality` up to its features, not normalised. @throws ConfigError where the model has none. */
-export async function openTower(options: TowerOptions, modality: string): Promise<Tower> {
+async function openTower(options: TowerOptions, modality: string): Promise<Tower> {
   const { backend, model, precision } = options;
   const encoder = model.encoders[modality];
   if (!encoder) {
