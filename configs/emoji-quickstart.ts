@@ -79,6 +79,6 @@ export default defineConfig({
   training: { batchSize: 96, duration: "300s", clipNorm: 1, ema: 0.995, logEvery: 20 },
   tiny: {
     training: { steps: 20, duration: undefined, batchSize: 8, logEvery: 5 },
-    data: { train: { limit: 60 } },
+    data: { train: { limit: 60 }, extraCaptions: 16 },
   },
 });

@@ -1,4 +1,4 @@
-// Both towers of ViT-B/32 as diptych runs them to embed: graphs that take any batch, parameters resident.
+// Both towers of ViT-B/32 as diptych runs them to embed: graphs that take any batch, parameters as constants.
 import { buildEncoders, createGraph, inputName } from "@diptych/core";
 import { bindGraph, countFlops } from "@diptych/core/backend";
 import { createOnnxBackend } from "@diptych/backend-onnx";
@@ -19,14 +19,13 @@ giveResult({ backend: backend.describe(), peakBytes: peak, towers });
 async function measureTower(modality) {
   const built = buildEncoders({ ...createVitB32(), mode: "eval", modalities: [modality] });
   const graph = createGraph(`encode-${modality}`, { features: built.normalized[modality] });
-  const executable = await backend.compile(graph);
+  const executable = await backend.compile(graph, { constants: firstValues(built.parameters) });
   const names = graph.inputs
     .filter(({ node }) => node.op === "input")
     .map(({ node }) => inputName(node));
-  const values = firstValues(built.parameters);
   const feeds = {};
   for (const name of executable.inputNames)
-    feeds[name] = await backend.upload(values.get(name) ?? batchFor(names)[name]);
+    feeds[name] = await backend.upload(batchFor(names)[name]);
   const into = await executable.run(feeds);
   const work = () => executable.run(feeds, { into });
   await work();
