@@ -46,11 +46,11 @@ const PER_WORKER = 2;
 /** Pixels of a picture in memory above which it pays to copy it to a thread. */
 const WORTH_COPYING = 256 * 256;
 
-const IDLE_MILLISECONDS = 5000;
+const IDLE_MILLISECONDS = 60_000;
 
 /**
  * The evaluation transform ({@link createEvaluationTransform}) for many pictures. Threads start with the first batch,
- * stop after 5 idle seconds and never keep a process alive; a single picture is prepared on the calling thread.
+ * stop after an idle minute (starting one takes a fifth of a second) and never keep a process alive; a single picture is prepared on the calling thread.
  *
  * @throws ConfigError for wrong settings, DataError for a wrong number of workers.
  */
