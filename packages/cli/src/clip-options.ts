@@ -30,7 +30,10 @@ export function addModelOptions(command: Command): Command {
 /** The same with `--precision`. */
 export function addClipOptions(command: Command): Command {
   return addModelOptions(command).addOption(
-    new Option("-p, --precision <bits>", "bits of the weights; fewer are faster, less exact")
+    new Option(
+      "-p, --precision <bits>",
+      "bits of the weights: int8 is about three times as fast, less exact",
+    )
       .choices(["fp32", "fp16", "int8"])
       .default("fp32"),
   );

@@ -51,7 +51,9 @@ export async function writeModel(
         ...(dtypes ? { dtypes } : {}),
         ...(onFile ? { onFile } : {}),
       });
-      return [];
+      return isBytePair(loaded.tokenizer) && !toHuggingFaceTokenizer(loaded.tokenizer).exact
+        ? [CUT_VOCABULARY]
+        : [];
     case "diptych":
       await writeOwn(loaded, folder);
       return [];
@@ -145,10 +147,11 @@ async function writeTokenizer(loaded: LoadedModel, folder: string): Promise<Writ
   await writeJsonAtomically(join(folder, "tokenizer.json"), tokenizerJson);
   await writeJsonAtomically(join(folder, "tokenizer_config.json"), tokenizerConfig);
   if (exact) return [];
-  return [
-    "Its tokenizer's vocabulary was cut: transformers may divide words that training never saw into other pieces.",
-  ];
+  return [CUT_VOCABULARY];
 }
+
+const CUT_VOCABULARY =
+  "Its tokenizer's vocabulary was cut to the captions of its training: transformers.js divides words beyond them into other pieces, and Python's transformers may refuse the file.";
 
 async function writeOwn(loaded: LoadedModel, folder: string): Promise<void> {
   const { opened, tokenizer, parameters, step = 0 } = loaded;

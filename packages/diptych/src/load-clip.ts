@@ -14,7 +14,10 @@ import type { Embed, EncoderRuntime, Features, ImageSource } from "./encode/enco
 import { createModelRuntime } from "./model-runtime.js";
 import { openModel, type OpenModel, type ReadModelOptions } from "./read-model.js";
 
-/** Bits in which weights are kept: `fp32`; `fp16` halves the memory; `int8` multiplies 8-bit integers, faster, less exact. */
+/**
+ * A permission to keep weights in fewer bits: `int8` multiplies 8-bit integers, about three times as fast and a little less
+ * exact; `fp16` is float32 on ONNX Runtime's CPU, which has few kernels of it.
+ */
 export type Precision = "fp32" | "fp16" | "int8";
 
 const PRECISIONS: Readonly<Record<Precision, ConstantPrecision>> = Object.freeze({
@@ -98,7 +101,7 @@ export async function loadClip(source: string, options: LoadClipOptions = {}): P
   const opened = await openModel(source, reading);
   const { log = (line: string) => process.emitWarning(line, "DiptychWarning") } = options;
   opened.assumed.forEach((assumption) => log(assumption));
-  const backend = given ?? (await createOnnxBackend(threads === undefined ? {} : { threads }));
+  const backend = given ?? (await openBackend(threads, opened));
   const parameters = (modality: string) => opened.readParameters([modality]);
   const runtime = createModelRuntime({ ...opened, parameters }, backend, {
     precision: PRECISIONS[precision],
@@ -112,6 +115,16 @@ export async function loadClip(source: string, options: LoadClipOptions = {}): P
     await opened.close();
     if (!given) await backend.dispose();
   });
+}
+
+/** A model that cannot be run is closed again. */
+async function openBackend(threads: number | undefined, opened: OpenModel): Promise<Backend> {
+  try {
+    return await createOnnxBackend(threads === undefined ? {} : { threads });
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
 }
 
 function createClip(

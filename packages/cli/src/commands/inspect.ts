@@ -2,6 +2,7 @@
 import { existsSync, statSync } from "node:fs";
 import { extname } from "node:path";
 import { InvalidArgumentError, type Command } from "commander";
+import { ConfigError } from "@diptych/core";
 import {
   findPulledModel,
   inspectCheckpoint,
@@ -9,6 +10,7 @@ import {
   measureCheckpoint,
   measureConfig,
   measurePaperModel,
+  OPEN_CLIP_MODEL_NAMES,
   openConfigFile,
   paperModelName,
   type InspectedParameter,
@@ -72,6 +74,11 @@ async function inspect(what: string, flags: InspectFlags): Promise<string> {
   const pulled = existsSync(what) ? undefined : await findPulledModel(what);
   if (pulled !== undefined || isCheckpoint(what)) {
     return checkpointReport(pulled ?? what, flags, options);
+  }
+  if (!existsSync(what)) {
+    throw new ConfigError(
+      `cli/inspect: ${what}: expected a file or folder, a model that was pulled, or one of ${OPEN_CLIP_MODEL_NAMES.join(", ")}, got none of these. Check the path, or pull it: diptych pull ${what}`,
+    );
   }
   const opened = await openConfigFile(what, { tiny: flags.tiny ?? false });
   if (flags.tensors && !json) return tensorTable(await inspectConfig(opened));
