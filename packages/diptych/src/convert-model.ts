@@ -47,13 +47,12 @@ export async function writeModel(
       return writeTokenizer(loaded, folder);
     case "transformers.js":
       if (!hasOwnTokenizer(loaded)) throw unknownTokenizer(loaded);
-      await exportTransformersJs(loaded, folder, {
-        ...(dtypes ? { dtypes } : {}),
-        ...(onFile ? { onFile } : {}),
-      });
-      return isBytePair(loaded.tokenizer) && !toHuggingFaceTokenizer(loaded.tokenizer).exact
-        ? [CUT_VOCABULARY]
-        : [];
+      return exactnessNotes(
+        await exportTransformersJs(loaded, folder, {
+          ...(dtypes ? { dtypes } : {}),
+          ...(onFile ? { onFile } : {}),
+        }),
+      );
     case "diptych":
       await writeOwn(loaded, folder);
       return [];
@@ -146,8 +145,11 @@ async function writeTokenizer(loaded: LoadedModel, folder: string): Promise<Writ
   const { tokenizerJson, tokenizerConfig, exact } = toHuggingFaceTokenizer(tokenizer);
   await writeJsonAtomically(join(folder, "tokenizer.json"), tokenizerJson);
   await writeJsonAtomically(join(folder, "tokenizer_config.json"), tokenizerConfig);
-  if (exact) return [];
-  return [CUT_VOCABULARY];
+  return exactnessNotes({ exactTokenizer: exact });
+}
+
+function exactnessNotes({ exactTokenizer }: { readonly exactTokenizer: boolean }): WriteNotes {
+  return exactTokenizer ? [] : [CUT_VOCABULARY];
 }
 
 const CUT_VOCABULARY =

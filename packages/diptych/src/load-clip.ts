@@ -102,14 +102,14 @@ export async function loadClip(source: string, options: LoadClipOptions = {}): P
   const { log = (line: string) => process.emitWarning(line, "DiptychWarning") } = options;
   opened.assumed.forEach((assumption) => log(assumption));
   const backend = given ?? (await openBackend(threads, opened));
-  const parameters = (modality: string) => opened.readParameters([modality]);
-  const runtime = createModelRuntime({ ...opened, parameters }, backend, {
+  const runtime = createModelRuntime({ ...opened, parameters: opened.readParameters }, backend, {
     precision: PRECISIONS[precision],
     ...(batchSize === undefined ? {} : { batchSize }),
     ...(images === undefined ? {} : { images }),
     ...(workers === undefined ? {} : { workers }),
   });
-  const logitScale = (await opened.readParameters([])).get("logit_scale")?.data[0] ?? 0;
+  const scalars = await opened.readParameters(new Set(["logit_scale"]));
+  const logitScale = scalars.get("logit_scale")?.data[0] ?? 0;
   return createClip(opened, { runtime, logitScale: Math.exp(logitScale) }, async () => {
     await runtime.dispose();
     await opened.close();

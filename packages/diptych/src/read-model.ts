@@ -7,7 +7,6 @@ import {
   type CheckpointReader,
   type HostTensor,
   type MultiEncoder,
-  type ParameterSpec,
   type Tokenizer,
 } from "@diptych/core";
 import type { Plugin, Registry } from "@diptych/core/plugin";
@@ -69,11 +68,13 @@ export interface LoadedModel extends ModelDescription {
 /** A model whose weights are read when they are asked for. */
 export interface OpenModel extends ModelDescription {
   /**
-   * Reads the parameters of these modalities (all of the model by default), with those that belong to no tower.
+   * Reads the parameters of these names; all of the model by default.
    *
    * @throws CheckpointError naming a weight that is damaged.
    */
-  readParameters(modalities?: readonly string[]): Promise<ReadonlyMap<string, HostTensor>>;
+  readonly readParameters: (
+    names?: ReadonlySet<string>,
+  ) => Promise<ReadonlyMap<string, HostTensor>>;
   close(): Promise<void>;
 }
 
@@ -206,27 +207,21 @@ async function openWeights(
   reader: CheckpointReader,
   { allowMissing = [], imageSize }: ReadModelOptions,
 ): Promise<Pick<OpenModel, "readParameters" | "close" | "assumed">> {
-  const specsOf = (modalities?: readonly string[]): readonly ParameterSpec[] =>
-    buildEncoders({ ...model, mode: "eval", ...(modalities ? { modalities } : {}) }).parameters;
-  const specs = specsOf();
-  const read = (only: readonly ParameterSpec[]): ReturnType<typeof loadParameters> =>
+  const specs = buildEncoders({ ...model, mode: "eval" }).parameters;
+  const read = (only?: ReadonlySet<string>): ReturnType<typeof loadParameters> =>
     loadParameters(reader, specs, {
       allowMissing,
       resizePositions: imageSize !== undefined,
-      only: new Set(only.map(({ name }) => name)),
+      ...(only ? { only } : {}),
     });
-  const { missing } = await read([]);
+  const { missing } = await read(new Set());
   const drawn = initialiseParameters(
     specs.filter(({ name }) => missing.includes(name)),
     createRandom(0).split("missing"),
   );
   return {
     assumed: missing.map((name) => `${reader.path}: "${name}" is missing and was drawn at random.`),
-    readParameters: async (modalities) => {
-      const wanted = modalities ? specsOf(modalities) : specs;
-      const { tensors } = await read(wanted);
-      return new Map([...drawn, ...tensors]);
-    },
+    readParameters: async (names) => new Map([...drawn, ...(await read(names)).tensors]),
     close: () => reader.close(),
   };
 }

@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import { createHostTensor, DataError, type HostTensor } from "@diptych/core";
 import { Piscina } from "piscina";
+import { eachBounded } from "../each-bounded.js";
 import type { ImageSource } from "../image/decode-raster.js";
 import { createEvaluationTransform } from "./evaluation-transform.js";
 import type { BadPicture } from "./image-worker.js";
@@ -143,26 +144,4 @@ function createPool(settings: EvaluationSettings, workers: number, place: Worker
 function isWorthCopying(source: ImageSource): boolean {
   if (typeof source === "string" || source instanceof Uint8Array) return true;
   return source.width * source.height > WORTH_COPYING;
-}
-
-/** Runs `job` for 0…count−1, at most `most` at once; the error of the lowest that failed, once none runs any more. */
-async function eachBounded(
-  count: number,
-  most: number,
-  job: (index: number) => Promise<void>,
-): Promise<void> {
-  const failures = new Map<number, unknown>();
-  let next = 0;
-  const work = async (): Promise<void> => {
-    while (next < count && failures.size === 0) {
-      const index = next++;
-      try {
-        await job(index);
-      } catch (error) {
-        failures.set(index, error);
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(most, count) }, work));
-  if (failures.size > 0) throw failures.get(Math.min(...failures.keys()));
 }

@@ -10,6 +10,7 @@ import {
   type Sample,
   type Tokenizer,
 } from "@diptych/core";
+import { eachBounded } from "../each-bounded.js";
 import { writeImage, type NormalizeOptions } from "../image/image-tensor.js";
 import { resizeImage, type ResizeMode, type TargetSize } from "../image/resize-image.js";
 import type { PlannedBatch, PlannedSample } from "./batch-source.js";
@@ -55,7 +56,7 @@ export async function assembleBatch(
   const size = batch.samples.length;
   const read = new Array<ReadSample>(planned.length);
   const random = options.random.split("transform").split(batch.epoch);
-  await eachAtOnce(planned.length, async (i) => {
+  await eachBounded(planned.length, AT_ONCE, async (i) => {
     const one = planned[i] as PlannedSample;
     const sample = await one.read();
     checkCounts(sample, i < size ? options : { ...options, imagesPerSample: 0 });
@@ -68,6 +69,7 @@ export async function assembleBatch(
     }
     const captions = sample.captions.slice(0, captionsPerSample);
     read[i] = { id: sample.id, concept: sample.concept, captions };
+    await yieldToEvents();
   });
   const concepts = numberConcepts(read);
   const texts = encodeTexts(read, options.tokenizer);
@@ -84,25 +86,6 @@ export async function assembleBatch(
     imageSample: repeatEach(concepts.subarray(0, size), imagesPerSample),
     textSample: repeatEach(concepts, captionsPerSample),
   });
-}
-
-/** Runs `job` for 0…count−1, some at once, events between them; throws the error of the first that failed. */
-async function eachAtOnce(count: number, job: (index: number) => Promise<void>): Promise<void> {
-  const failures = new Map<number, unknown>();
-  let next = 0;
-  const work = async (): Promise<void> => {
-    while (next < count && failures.size === 0) {
-      const index = next++;
-      try {
-        await job(index);
-      } catch (error) {
-        failures.set(index, error);
-      }
-      await yieldToEvents();
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, count) }, work));
-  if (failures.size > 0) throw failures.get(Math.min(...failures.keys()));
 }
 
 function checkCounts(sample: Sample, options: AssembleOptions): void {

@@ -21,7 +21,7 @@ export interface Tower {
 /** Values by state-dict name: all of the model, or read when a tower is first needed. They stay as they are meanwhile. */
 export type ParameterSource =
   | ReadonlyMap<string, HostTensor>
-  | ((modality: string) => Promise<ReadonlyMap<string, HostTensor>>);
+  | ((names: ReadonlySet<string>) => Promise<ReadonlyMap<string, HostTensor>>);
 
 export interface TowerOptions {
   readonly backend: Backend;
@@ -72,15 +72,16 @@ async function openTower(options: TowerOptions, modality: string): Promise<Tower
   const encoded = built.encoded[modality];
   if (!encoded)
     throw new InternalError(`diptych/encode: ${modality}: expected features, got none.`);
-  const parameters =
-    typeof options.parameters === "function"
-      ? await options.parameters(modality)
-      : options.parameters;
   const graph = createGraph(`encode-${modality}`, { features: encoded.pooled });
-  for (const { node } of graph.inputs) {
-    if (node.op !== "parameter" || parameters.has(inputName(node))) continue;
+  const names = new Set(
+    graph.inputs.flatMap(({ node }) => (node.op === "parameter" ? [inputName(node)] : [])),
+  );
+  const parameters =
+    typeof options.parameters === "function" ? await options.parameters(names) : options.parameters;
+  for (const name of names) {
+    if (parameters.has(name)) continue;
     throw new ConfigError(
-      `diptych/encode: parameter "${inputName(node)}": expected a value, got none. Load a checkpoint of this model.`,
+      `diptych/encode: parameter "${name}": expected a value, got none. Load a checkpoint of this model.`,
     );
   }
   const executable = await backend.compile(graph, {

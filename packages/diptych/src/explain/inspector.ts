@@ -9,7 +9,7 @@ import {
   type HostTensor,
   type Shape,
 } from "@diptych/core";
-import { createEvaluationTransform } from "@diptych/data";
+import { createImagePipeline } from "@diptych/data";
 import type { ImageSource } from "../encode/encoder-runtime.js";
 import { createModelRuntime, type RunnableModel } from "../model-runtime.js";
 import { createGraphCache } from "./graph-cache.js";
@@ -67,20 +67,11 @@ export function createInspector(loaded: RunnableModel, backend: Backend): Inspec
   const { model, parameters, tokenizer, pictures } = loaded;
   const cache = createGraphCache(backend, parameters);
   const runtime = createModelRuntime(loaded, backend, { workers: 0 });
-  const transform = createEvaluationTransform(pictures);
-  const prepareImages = async (
+  const pipeline = createImagePipeline(pictures, { workers: 0 });
+  const prepareImages = (
     images: readonly ImageSource[],
     signal: AbortSignal | undefined,
-  ): Promise<HostTensor> => {
-    const { imageHeight, imageWidth } = transform.settings;
-    const size = 3 * imageHeight * imageWidth;
-    const data = new Float32Array(images.length * size);
-    for (const [i, image] of images.entries()) {
-      signal?.throwIfAborted();
-      await transform.write(image, data, i * size);
-    }
-    return createHostTensor("float32", [images.length, 3, imageHeight, imageWidth], data);
-  };
+  ): Promise<HostTensor> => pipeline.prepare(images, signal ? { signal } : {});
   const build = (modality: string): BuiltModel => {
     checkModality(loaded, modality);
     return buildEncoders({ ...model, mode: "eval", modalities: [modality] });
@@ -135,6 +126,7 @@ export function createInspector(loaded: RunnableModel, backend: Backend): Inspec
     dispose: async () => {
       await cache.dispose();
       await runtime.dispose();
+      await pipeline.dispose();
     },
   });
 }

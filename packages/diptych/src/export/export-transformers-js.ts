@@ -47,6 +47,11 @@ export interface ExportTransformersJsOptions {
   readonly onFile?: (file: string) => void;
 }
 
+export interface ExportedTransformersJs {
+  /** Whether every plainly written text gets our ids there (see `toHuggingFaceTokenizer`). */
+  readonly exactTokenizer: boolean;
+}
+
 /**
  * Writes `config.json`, `preprocessor_config.json`, `tokenizer.json`, `tokenizer_config.json` and
  * `onnx/{model,text_model,vision_model}<dtype>.onnx`; a folder of that name is replaced once all is written.
@@ -63,7 +68,7 @@ export async function exportTransformersJs(
   source: TransformersJsSource,
   folder: string,
   options: ExportTransformersJsOptions = {},
-): Promise<void> {
+): Promise<ExportedTransformersJs> {
   const { dtypes = ["fp32"], onFile } = options;
   const [first] = dtypes;
   if (first === undefined) {
@@ -75,7 +80,7 @@ export async function exportTransformersJs(
   // All that can be refused is refused before the first byte is written.
   const graphs = buildModelGraphs(model);
   const pictures = preprocessorConfig(source.pictures);
-  const { tokenizerJson, tokenizerConfig } = tokenizerFiles(tokenizer);
+  const { tokenizerJson, tokenizerConfig, exact } = tokenizerFiles(tokenizer);
   await writeFolderAtomically(folder, async (beside) => {
     const externalData: Record<string, number> = {};
     await mkdir(join(beside, "onnx"));
@@ -102,6 +107,7 @@ export async function exportTransformersJs(
     await writeJsonAtomically(join(beside, "tokenizer_config.json"), tokenizerConfig);
     await writeJsonAtomically(join(beside, "config.json"), config);
   });
+  return { exactTokenizer: exact };
 }
 
 function writeGraph(

@@ -45,16 +45,17 @@ export function preprocessorConfig(settings: PictureSettings): Json {
 export function tokenizerFiles(tokenizer: Tokenizer): {
   readonly tokenizerJson: Json;
   readonly tokenizerConfig: Json;
+  readonly exact: boolean;
 } {
   if (!isBytePair(tokenizer)) {
     throw new ConfigError(
       `diptych/exportTransformersJs: tokenizer: expected a byte-pair one, got "${tokenizer.name}", which Hugging Face's format cannot say. Train with bpe(), or export the towers' graphs with exportOnnxModel.`,
     );
   }
-  const { tokenizerJson, tokenizerConfig } = toHuggingFaceTokenizer(tokenizer);
+  const { tokenizerJson, tokenizerConfig, exact } = toHuggingFaceTokenizer(tokenizer);
   const padding = nameOfId(tokenizerJson, tokenizer.special.pad);
   // Towers that average tokens leave out this id and no other.
-  return { tokenizerJson, tokenizerConfig: { ...tokenizerConfig, pad_token: padding } };
+  return { tokenizerJson, tokenizerConfig: { ...tokenizerConfig, pad_token: padding }, exact };
 }
 
 /** Whether a tokenizer is a byte-pair one, whole or cut. */
