@@ -12,6 +12,7 @@ export { openClipFolder } from "./formats/open-clip.js";
 export { runState } from "./formats/run-state.js";
 export { safetensorsFile } from "./formats/safetensors-file.js";
 export {
+  findOpenAiModel,
   findPulledModel,
   hubCacheFolder,
   OPENAI_MODELS,

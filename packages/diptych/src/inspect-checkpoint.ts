@@ -1,10 +1,10 @@
-/** What the model of a checkpoint costs: a folder that training wrote, or a public checkpoint. Public weights are not read. */
+/** What the model of a checkpoint costs: a folder that training wrote, or a public checkpoint. Weights are not read. */
 import { isDiptychError } from "@diptych/core";
 import { modelFolder, readModelSource } from "@diptych/checkpoints";
 import { measureModel, type ModelCost } from "./inspect-model.js";
 import type { MeasureOptions } from "./inspect-tower.js";
 import { createOpenClipModel } from "./open-clip-model.js";
-import { readModel } from "./read-model.js";
+import { openModel } from "./read-model.js";
 
 export type CheckpointCost =
   | { readonly cost: ModelCost; readonly assumed: readonly string[] }
@@ -22,7 +22,8 @@ export async function measureCheckpoint(
 ): Promise<CheckpointCost> {
   try {
     if (await modelFolder.detect(path)) {
-      const { model } = await readModel(path);
+      const { model, close } = await openModel(path);
+      await close();
       return { cost: measureModel(model, { ...options, name: path }), assumed: [] };
     }
     const { reader, modelConfig, assumed } = await readModelSource(path);

@@ -1,5 +1,6 @@
 /** What a model costs, block by block: one of the paper's, or that of a configuration. */
 import { encoderScope, type MultiEncoder } from "@diptych/core";
+import { findOpenAiModel } from "@diptych/checkpoints";
 import { MODEL } from "./components.js";
 import { PUBLISHED_COSTS, type PublishedCosts } from "./inspect-published.js";
 import { measureTower, sumCosts, type MeasureOptions, type TowerCost } from "./inspect-tower.js";
@@ -62,12 +63,8 @@ export async function measureConfig(
 
 /** open_clip's name of one of the paper's models, as the paper (`ViT-L/14@336px`) or open_clip writes it; undefined for others. */
 export function paperModelName(name: string): OpenClipModelName | undefined {
-  const plain = (text: string): string =>
-    text
-      .toLowerCase()
-      .replace(/[/@]/g, "-")
-      .replace(/(336)px$/, "$1");
-  return OPEN_CLIP_MODEL_NAMES.find((known) => plain(known) === plain(name));
+  const found = findOpenAiModel(name);
+  return OPEN_CLIP_MODEL_NAMES.find((known) => known === found?.openClipName);
 }
 
 /** Costs of one of the paper's models beside those that are published. */

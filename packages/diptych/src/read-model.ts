@@ -75,7 +75,7 @@ export interface OpenModel extends ModelDescription {
   readonly readParameters: (
     names?: ReadonlySet<string>,
   ) => Promise<ReadonlyMap<string, HostTensor>>;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /**
