@@ -396,9 +396,9 @@ describe("one file", () => {
     const folder = join(cacheDir, "parts");
     await mkdir(folder, { recursive: true });
     // The parent of this process lives; a process that has ended does not.
-    const ended = (
-      await promisify(execFile)(process.execPath, ["-p", "process.pid"])
-    ).stdout.trim();
+    // Written as text: what -p prints is coloured where FORCE_COLOR is set.
+    const script = "process.stdout.write(String(process.pid))";
+    const { stdout: ended } = await promisify(execFile)(process.execPath, ["-e", script]);
     const living = `${key}.${host}.${process.ppid}.a.part`;
     await writeFile(join(folder, living), weights.subarray(0, 200_000));
     await writeFile(join(folder, `${key}.${host}.${ended}.b.part`), weights.subarray(0, 60_000));
