@@ -18,6 +18,19 @@ const owners = {
     place: "packages/backend-onnx",
     libraries: ["onnxruntime-node", "onnxruntime-common", "koffi"],
   },
+  tfjs: {
+    place: "packages/backend-tfjs",
+    libraries: [
+      "@tensorflow/tfjs",
+      "@tensorflow/tfjs-backend-cpu",
+      "@tensorflow/tfjs-backend-wasm",
+      "@tensorflow/tfjs-backend-webgpu",
+      "@tensorflow/tfjs-core",
+      "@tensorflow/tfjs-node",
+      "@tensorflow/tfjs-node-gpu",
+      "webgpu",
+    ],
+  },
   images: { place: "packages/data", libraries: ["sharp"] },
 };
 const deepImports = {
@@ -170,6 +183,15 @@ export default defineConfig(
   {
     files: ["packages/backend-onnx/**/*.{test,test-support,fixture}.ts"],
     rules: restrictImports({ allow: ["onnx"] }),
+  },
+  {
+    files: ["packages/backend-tfjs/**/*.ts"],
+    ignores: testFiles,
+    rules: restrictImports({ allow: ["tfjs"], patterns: [testingInProduction] }),
+  },
+  {
+    files: ["packages/backend-tfjs/**/*.{test,test-support,fixture}.ts"],
+    rules: restrictImports({ allow: ["tfjs"] }),
   },
   {
     files: ["packages/data/**/*.ts"],

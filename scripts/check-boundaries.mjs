@@ -19,6 +19,11 @@ const owners = {
   "reflect-metadata": "core",
   "onnxruntime-node": "backend-onnx",
   koffi: "backend-onnx",
+  "@tensorflow/tfjs-core": "backend-tfjs",
+  "@tensorflow/tfjs-backend-cpu": "backend-tfjs",
+  "@tensorflow/tfjs-backend-wasm": "backend-tfjs",
+  "@tensorflow/tfjs-backend-webgpu": "backend-tfjs",
+  webgpu: "backend-tfjs",
   sharp: "data",
 };
 const vagueNames = /(^|-)(utils?|helpers?|common|misc|managers?)(\.test)?\.ts$/;

@@ -16,26 +16,13 @@ import {
   symlink,
   writeFile,
 } from "node:fs/promises";
-import { homedir } from "node:os";
-import { dirname, join, relative, resolve } from "node:path";
+import { dirname, join, relative } from "node:path";
+import { userCacheFolder } from "@diptych/core/host";
 import { z } from "zod";
 
-/**
- * Folder of pulled models: `hub` in `DIPTYCH_CACHE`, or in the user's cache folder of the platform (`~/.cache/diptych` or
- * `$XDG_CACHE_HOME/diptych`, `~/Library/Caches/diptych`, `%LOCALAPPDATA%\diptych\Cache`).
- */
+/** Folder of pulled models, in the user's cache (`DIPTYCH_CACHE` names another). */
 export function hubCacheFolder(): string {
-  const chosen = process.env["DIPTYCH_CACHE"];
-  return join(chosen ? resolve(chosen) : userCacheFolder(), "hub");
-}
-
-function userCacheFolder(): string {
-  const { XDG_CACHE_HOME, LOCALAPPDATA } = process.env;
-  if (process.platform === "win32") {
-    return join(LOCALAPPDATA ?? join(homedir(), "AppData", "Local"), "diptych", "Cache");
-  }
-  if (process.platform === "darwin") return join(homedir(), "Library", "Caches", "diptych");
-  return join(XDG_CACHE_HOME ? XDG_CACHE_HOME : join(homedir(), ".cache"), "diptych");
+  return join(userCacheFolder(), "hub");
 }
 
 export function partsFolder(cacheDir: string): string {

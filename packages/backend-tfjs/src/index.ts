@@ -1,0 +1,2 @@
+/** The backend on TensorFlow.js. */
+export {};
