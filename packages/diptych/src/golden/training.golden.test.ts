@@ -5,8 +5,6 @@ import { describeExactTrainings, describeTrainingGoldens } from "./training.gold
 import { goldenTrainings, hasKinks } from "./training-run.golden.test-support.js";
 
 describeExactTrainings();
-describeTrainingGoldens(
-  "the reference backend",
-  createReferenceBackend,
-  goldenTrainings().filter((name) => !hasKinks(name)),
-);
+describeTrainingGoldens("the reference backend", createReferenceBackend, {
+  names: goldenTrainings().filter((name) => !hasKinks(name)),
+});
