@@ -8,7 +8,7 @@ import path from "node:path";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { createEvaluationTransform, createImagePipeline } from "@diptych/data";
-import { startSide } from "./inference/side.mjs";
+import { startSide } from "./support/side.mjs";
 import { makePictures } from "./images/pictures.mjs";
 import { benchPython } from "./support/python.mjs";
 import { median, spread } from "./support/statistics.mjs";

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { cacheFolder } from "diptych";
 import { captions, cases, pictureFiles } from "./inference/cases.mjs";
 import { prepareModels } from "./inference/models.mjs";
-import { startSide } from "./inference/side.mjs";
+import { startSide } from "./support/side.mjs";
 import { measureApart } from "./support/child-process.mjs";
 import { benchPython } from "./support/python.mjs";
 import { median, spread } from "./support/statistics.mjs";

@@ -1,6 +1,6 @@
 // Our side: one picture after the other on one thread (decoding on one of libuv's), exact or fast.
 import { createEvaluationTransform } from "@diptych/data";
-import { serve } from "../inference/side.mjs";
+import { serve } from "../support/side.mjs";
 
 const transforms = {
   exact: createEvaluationTransform(),

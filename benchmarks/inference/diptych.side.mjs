@@ -3,7 +3,7 @@ import { createOnnxBackend } from "@diptych/backend-onnx";
 import { loadClip } from "diptych";
 import { createMatmulRate, matmulFlops } from "../support/matmul-rate.mjs";
 import { captions, pictureFiles, pixels } from "./cases.mjs";
-import { serve } from "./side.mjs";
+import { serve } from "../support/side.mjs";
 
 const [folder, precision] = process.argv.slice(2);
 const backend = await createOnnxBackend();

@@ -10,7 +10,7 @@ import {
   Tensor,
 } from "@huggingface/transformers";
 import { captions, pictureFiles, pixels } from "./cases.mjs";
-import { serve } from "./side.mjs";
+import { serve } from "../support/side.mjs";
 
 const [folder, dtype] = process.argv.slice(2);
 env.allowRemoteModels = false;

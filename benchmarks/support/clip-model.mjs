@@ -1,4 +1,4 @@
-// ViT-B/32 CLIP as open_clip builds it, with weights and a batch that cost no time to make.
+// CLIP models as open_clip builds them, with weights and batches that cost no time to make.
 import { createHostTensor, elementCount } from "@diptych/core";
 import { createOpenClipModel } from "diptych";
 
@@ -6,13 +6,13 @@ export const batchSize = 32;
 export const sizes = { imageBatch: batchSize, textBatch: batchSize, textTokens: 77 };
 
 /** open_clip's ViT-B-32.json. */
-export function createVitB32() {
-  return createOpenClipModel({
-    embed_dim: 512,
-    vision_cfg: { image_size: 224, layers: 12, width: 768, patch_size: 32 },
-    text_cfg: { context_length: 77, vocab_size: 49408, width: 512, heads: 8, layers: 12 },
-  });
-}
+const vitB32 = {
+  embed_dim: 512,
+  vision_cfg: { image_size: 224, layers: 12, width: 768, patch_size: 32 },
+  text_cfg: { context_length: 77, vocab_size: 49408, width: 512, heads: 8, layers: 12 },
+};
+
+export const createVitB32 = () => createOpenClipModel(vitB32);
 
 /** Values of the right size for each parameter; which ones does not change how long a step takes. */
 export function firstValues(parameters) {
@@ -31,34 +31,37 @@ export function firstValues(parameters) {
   );
 }
 
-const inputs = {
-  image: () => {
-    const data = Float32Array.from(
-      { length: batchSize * 3 * 224 * 224 },
-      (_, i) => ((i * 31) % 257) / 128 - 1,
-    );
-    return createHostTensor("float32", [batchSize, 3, 224, 224], data);
-  },
-  // Each text ends with the largest id, as CLIP's end-of-text token is.
-  text: () => {
-    const data = Int32Array.from({ length: batchSize * 77 }, (_, i) =>
-      i % 77 === 76 ? 49407 : (i * 613) % 49000,
-    );
-    return createHostTensor("int32", [batchSize, 77], data);
-  },
-  imageSample: sampleNumbers,
-  textSample: sampleNumbers,
-};
-
-function sampleNumbers() {
-  return createHostTensor(
-    "int32",
-    [batchSize],
-    Int32Array.from({ length: batchSize }, (_, i) => i),
-  );
+/** Sizes of the symbols of a model's batch. */
+export function batchSizes({ text_cfg }, batch) {
+  return { imageBatch: batch, textBatch: batch, textTokens: text_cfg.context_length };
 }
 
-/** Feeds by input name. */
-export function batchFor(names) {
+/** Feeds of a model by input name. Each text ends with the largest id, as CLIP's end-of-text token is. */
+export function batchFor(names, { config = vitB32, batch = batchSize } = {}) {
+  const { image_size: size } = config.vision_cfg;
+  const { context_length: tokens, vocab_size: vocab } = config.text_cfg;
+  const sampleNumbers = () =>
+    createHostTensor(
+      "int32",
+      [batch],
+      Int32Array.from({ length: batch }, (_, i) => i),
+    );
+  const inputs = {
+    image: () => {
+      const data = Float32Array.from(
+        { length: batch * 3 * size * size },
+        (_, i) => ((i * 31) % 257) / 128 - 1,
+      );
+      return createHostTensor("float32", [batch, 3, size, size], data);
+    },
+    text: () => {
+      const data = Int32Array.from({ length: batch * tokens }, (_, i) =>
+        i % tokens === tokens - 1 ? vocab - 1 : (i * 613) % (vocab - 2),
+      );
+      return createHostTensor("int32", [batch, tokens], data);
+    },
+    imageSample: sampleNumbers,
+    textSample: sampleNumbers,
+  };
   return Object.fromEntries(names.map((name) => [name, inputs[name]()]));
 }

@@ -15,7 +15,7 @@ import { cacheFolder, openConfigFile } from "diptych";
 const create = ({ declaration, config }, dependencies) => declaration.create(config, dependencies);
 
 /** Model, step, trainer and loader; `flops` of a step: three times those of the forward graph. */
-export async function openRun(file, backend) {
+export async function openRun(file, backend, { precision } = {}) {
   const { config, registry, baseDir } = await openConfigFile(file);
   const { data, training, seed } = config;
   const dataset = await create(data.train, {
@@ -34,7 +34,8 @@ export async function openRun(file, backend) {
   const built = buildLoss(buildEncoders({ ...model, mode: "train" }), loss);
   const { clipNorm, ema, rematerialise } = training;
   const optimizer = await create(config.optimizer, {});
-  const step = buildTrainStep({ built, optimizer, clipNorm, ema, rematerialise, binding });
+  const options = { clipNorm, ema, rematerialise, binding, precision };
+  const step = buildTrainStep({ built, optimizer, ...options });
   const initial = initialiseParameters(step.parameters, createRandom(seed).split("init"));
   const { imageHeight, imageWidth } = model.encoders.image.facts;
   const size = { imageHeight, imageWidth };
