@@ -9,3 +9,4 @@ export {
 } from "./export/write-onnx-model.js";
 export { createOnnxBackend, type OnnxBackendOptions } from "./onnx-backend.js";
 export { onnxPlugin } from "./plugin.js";
+export { checkLibraryPair } from "./runtime/library-pair.js";
