@@ -10,6 +10,7 @@ import { addInspectCommand } from "./commands/inspect.js";
 import { addPluginsCommand } from "./commands/plugins.js";
 import { addPullCommand } from "./commands/pull.js";
 import { addQuickstartCommand } from "./commands/quickstart.js";
+import { addSetupCommand } from "./commands/setup.js";
 import { addTrainCommand } from "./commands/train.js";
 import { printError } from "./print-error.js";
 
@@ -34,6 +35,7 @@ export function createProgram(): Command {
   addPullCommand(program);
   addConvertCommand(program);
   addPluginsCommand(program);
+  addSetupCommand(program);
   addQuickstartCommand(program);
   return program;
 }

@@ -143,4 +143,6 @@ export {
   type PictureGuesses,
 } from "./quickstart/measure-emoji.js";
 export type { RunEvent, RunListener } from "./run-events.js";
+export { SETUP_KINDS, type SetupKind } from "./setup/setup-plan.js";
+export { setUpNative, type SetupOptions, type SetupResult } from "./setup/set-up-native.js";
 export { train, type TrainOptions, type TrainSummary } from "./train.js";
