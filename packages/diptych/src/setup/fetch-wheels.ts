@@ -32,7 +32,15 @@ export async function fetchWheel(
   await mkdir(temporary, { recursive: true });
   const requirements = join(folder, `${wheel.name}.txt`);
   await writeFile(requirements, `${wheel.name}==${wheel.version} --hash=sha256:${wheel.sha256}\n`);
-  const timer = setInterval(() => void report(temporary, wheel, onBytes), pollMs);
+  let shown = -1;
+  const show = (bytes: number): void => {
+    if (bytes > shown) onBytes?.(bytes);
+    shown = Math.max(shown, bytes);
+  };
+  // Short of all of it until it is checked: pip writes the file twice.
+  const timer = setInterval(() => {
+    void measure(temporary).then((bytes) => show(Math.min(bytes, wheel.bytes - 1)));
+  }, pollMs);
   try {
     await runTool("python3", {
       args: pipArguments(requirements, folder),
@@ -47,7 +55,7 @@ export async function fetchWheel(
     clearInterval(timer);
     await rm(temporary, { recursive: true, force: true });
   }
-  onBytes?.(wheel.bytes);
+  show(wheel.bytes);
   return checkWheel(wheel, folder);
 }
 
@@ -61,18 +69,15 @@ function pipArguments(requirements: string, folder: string): string[] {
   ];
 }
 
-async function report(
-  folder: string,
-  wheel: PinnedWheel,
-  onBytes?: (bytes: number) => void,
-): Promise<void> {
+/** Bytes in all files under `folder`. */
+async function measure(folder: string): Promise<number> {
   const names = await readdir(folder, { recursive: true }).catch(() => []);
   let bytes = 0;
   for (const name of names) {
     const entry = await stat(join(folder, name)).catch(() => undefined);
     if (entry?.isFile()) bytes += entry.size;
   }
-  onBytes?.(Math.min(bytes, wheel.bytes));
+  return bytes;
 }
 
 /** pip has checked it; this says which file it was when a mirror serves another one under the same version. */
