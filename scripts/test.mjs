@@ -27,6 +27,8 @@ const run = spawnSync(
 let passed = 0;
 let failed = 0;
 const missing = [];
+/** Number of skipped tests by what was skipped, whose name says why. */
+const skipped = new Map();
 for (const folder of folders) {
   let results;
   try {
@@ -37,7 +39,12 @@ for (const folder of folders) {
   }
   passed += results.numPassedTests;
   failed += results.numFailedTests + results.testResults.filter(isBrokenFile).length;
+  for (const name of results.testResults.flatMap(findSkipped)) {
+    const line = `${folder}: ${name}`;
+    skipped.set(line, (skipped.get(line) ?? 0) + 1);
+  }
 }
+for (const [line, count] of skipped) console.log(`skipped ${count} of ${line}`);
 if (missing.length > 0) console.log(`no test results from: ${missing.join(", ")}`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 || missing.length > 0 ? 1 : (run.status ?? 1);
@@ -45,4 +52,11 @@ process.exitCode = failed > 0 || missing.length > 0 ? 1 : (run.status ?? 1);
 /** A file that cannot be loaded holds no tests, but has failed. */
 function isBrokenFile({ status, assertionResults }) {
   return status === "failed" && assertionResults.length === 0;
+}
+
+/** The outermost name of each skipped test: a suite that is skipped as a whole says why there. */
+function findSkipped({ assertionResults }) {
+  return assertionResults
+    .filter(({ status }) => status === "skipped" || status === "pending" || status === "todo")
+    .map(({ ancestorTitles, title }) => ancestorTitles.find((name) => name !== "") ?? title);
 }

@@ -61,7 +61,15 @@ export async function fetchWheel(
 
 function pipArguments(requirements: string, folder: string): string[] {
   return [
-    ...["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"],
+    ...[
+      "-m",
+      "pip",
+      "download",
+      "--progress-bar",
+      "off",
+      "--disable-pip-version-check",
+      "--no-input",
+    ],
     ...["--no-deps", "--only-binary=:all:", "--require-hashes"],
     ...["--implementation", "cp", "--python-version", "3.11"],
     ...platforms.flatMap((platform) => ["--platform", platform]),

@@ -77,8 +77,7 @@ function keep(text: string): string {
 }
 
 function last(stdout: string, stderr: string): string {
-  const text = stderr.trim() === "" ? stdout : stderr;
-  return text.trim().split("\n").slice(-shownLines).join("\n");
+  return `${stdout.trimEnd()}\n${stderr}`.trim().split("\n").slice(-shownLines).join("\n");
 }
 
 function endGroup(pid: number | undefined, signal: NodeJS.Signals): void {
