@@ -72,6 +72,27 @@ export interface PluginKinds {
 
 export type PluginKind = keyof PluginKinds;
 
+/** What a backend found of one of its engines or providers on this machine. */
+export interface BackendFinding {
+  /** How it is chosen in a configuration: `{ type: "tfjs", engine: "wasm" }`. */
+  readonly part: Part;
+  /** `missing`: not installed, or no such device; `broken`: there, and does not work. */
+  readonly status: "ready" | "missing" | "broken";
+  /** One line: versions, device, threads; or what is missing and the command that brings it. */
+  readonly detail: string;
+  /**
+   * Correct, and far slower than the machine: a software renderer, plain JavaScript. Measured with small sizes, and left out
+   * of comparisons unless it is named.
+   */
+  readonly slow?: boolean;
+}
+
+/**
+ * Looks at what a backend would run on, without running it: one finding per engine or provider. It reports what does not
+ * work rather than throwing, and leaves nothing loaded that would keep the process alive.
+ */
+export type DiagnoseBackend = () => Promise<readonly BackendFinding[]>;
+
 /** One thing that a plugin provides. `schema` is strict and does not contain `type`. */
 export interface Declaration<K extends PluginKind = PluginKind> {
   readonly kind: K;
@@ -85,6 +106,8 @@ export interface Declaration<K extends PluginKind = PluginKind> {
     config: never,
     dependencies: PluginKinds[K]["dependencies"],
   ) => PluginKinds[K]["result"] | Promise<PluginKinds[K]["result"]>;
+  /** For backends: what they find on this machine, for `diptych doctor`. */
+  readonly diagnose?: K extends "backend" ? DiagnoseBackend : never;
 }
 
 export interface Plugin {
@@ -103,6 +126,11 @@ export interface DeclarationBody<K extends PluginKind, S extends z.ZodType> {
   ) => K extends "dataset" | "tokenizer" | "backend"
     ? PluginKinds[K]["result"] | Promise<PluginKinds[K]["result"]>
     : PluginKinds[K]["result"];
+}
+
+/** How a backend is declared. */
+export interface BackendBody<S extends z.ZodType> extends DeclarationBody<"backend", S> {
+  readonly diagnose?: DiagnoseBackend;
 }
 
 function declare<K extends PluginKind, S extends z.ZodType>(
@@ -171,10 +199,8 @@ export const evaluator = <S extends z.ZodType>(
   body: DeclarationBody<"evaluator", S>,
 ): Declaration => declare("evaluator", type, body);
 
-export const backend = <S extends z.ZodType>(
-  type: string,
-  body: DeclarationBody<"backend", S>,
-): Declaration => declare("backend", type, body);
+export const backend = <S extends z.ZodType>(type: string, body: BackendBody<S>): Declaration =>
+  declare("backend", type, body);
 
 export const checkpointFormat = <S extends z.ZodType>(
   type: string,

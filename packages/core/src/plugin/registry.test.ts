@@ -1,7 +1,15 @@
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { isDiptychError } from "../errors.js";
-import { definePlugin, imageEncoder, isPlugin, loss, partConstructor } from "./define-plugin.js";
+import {
+  backend,
+  definePlugin,
+  imageEncoder,
+  isPlugin,
+  loss,
+  partConstructor,
+  type BackendFinding,
+} from "./define-plugin.js";
 import { nearestName, suggestName } from "./nearest-name.js";
 import { installPlugins } from "./registry.js";
 
@@ -82,6 +90,33 @@ describe("declarations", () => {
     expect(vit()).toEqual({ type: "vit" });
     // @ts-expect-error -- a number is asked for
     expect(vit({ width: "3" })).toEqual({ type: "vit", width: "3" });
+  });
+});
+
+describe("backends", () => {
+  const finding: BackendFinding = {
+    part: { type: "abacus", beads: 10 },
+    status: "ready",
+    detail: "10 beads",
+  };
+  const diagnose = () => Promise.resolve([finding]);
+
+  it("may say what they find on this machine", async () => {
+    const provides = [backend("abacus", { ...body, diagnose }), backend("mute", body)];
+    const registry = installPlugins([definePlugin({ name: "p", contract: 1, provides })]);
+    expect(await registry.find("backend", "abacus").diagnose?.()).toEqual([finding]);
+    expect(registry.find("backend", "mute").diagnose).toBeUndefined();
+    const [listed] = registry.list("backend");
+    expect(await listed?.declaration.diagnose?.()).toEqual([finding]);
+  });
+
+  it("are alone in that", () => {
+    const { create, schema, summary } = body;
+    // @ts-expect-error -- a loss has no device to look at
+    loss("with-a-device", { create, schema, summary, diagnose });
+    // @ts-expect-error -- a finding says one of three things
+    const finding: BackendFinding = { part: { type: "x" }, status: "fine", detail: "" };
+    expect(finding.status).toBe("fine");
   });
 });
 
