@@ -1,51 +1,35 @@
 /** Training a configuration in a run folder: lock, resume, steps, checkpoints, log, model, evaluation. */
 import { join } from "node:path";
 import {
-  buildEncoders,
-  buildLoss,
   countParameters,
   createRandom,
   initialiseParameters,
   TrainingError,
   type HostTensor,
   type MultiEncoder,
-  type ResolvedConfig,
   type TokenizerState,
 } from "@diptych/core";
 import { Run } from "@diptych/core/plugin";
 import { runState, writeJsonAtomically } from "@diptych/checkpoints";
-import { createLoader, type Loader } from "@diptych/data";
+import type { Loader } from "@diptych/data";
 import {
   acquireRunLock,
-  buildTrainStep,
   createCheckpointer,
   createJsonlLog,
   Trainer,
   type Checkpointer,
   type FitResult,
   type TrainingEvent,
-  type TrainStep,
 } from "@diptych/training";
-import {
-  BACKEND,
-  createComponents,
-  createSchedule,
-  createTransform,
-  DATASET,
-  LOSS,
-  MODEL,
-  OPTIMIZER,
-  TOKENIZER,
-} from "./components.js";
+import { BACKEND, createComponents, createSchedule, MODEL, TOKENIZER } from "./components.js";
 import { evaluate, type Metrics } from "./evaluate.js";
-import { imageFacts } from "./image-facts.js";
 import type { OpenedConfig } from "./load-config.js";
 import { saveModel } from "./model-folder.js";
 import { createModelRuntime } from "./model-runtime.js";
 import { trainedPictures } from "./read-model.js";
 import { decideSteps } from "./run-length.js";
 import { createProgressMeter, type RunListener } from "./run-events.js";
-import { checkStepMemory, estimateStepMemory, memoryLimit } from "./step-memory.js";
+import { batchSizes, buildStep, checkMemory, createRunLoader } from "./run-step.js";
 
 export interface TrainOptions {
   readonly opened: OpenedConfig;
@@ -146,60 +130,6 @@ async function savedTokenizer(
   } finally {
     await reader.close();
   }
-}
-
-/** Symbols of a training batch: pictures of `batchSize` samples, texts of those and of the extra ones. */
-function batchSizes(config: ResolvedConfig): { imageBatch: number; textBatch: number } {
-  const { batchSize } = config.training;
-  return {
-    imageBatch: batchSize * config.data.imagesPerSample,
-    textBatch: (batchSize + config.data.extraCaptions) * config.data.captionsPerSample,
-  };
-}
-
-function buildStep(config: ResolvedConfig, run: Run): TrainStep {
-  const model = buildEncoders({ ...run.get(MODEL), mode: "train" });
-  const { clipNorm, ema, rematerialise } = config.training;
-  return buildTrainStep({
-    built: buildLoss(model, run.get(LOSS)),
-    optimizer: run.get(OPTIMIZER),
-    clipNorm,
-    ema,
-    rematerialise,
-    binding: { ...batchSizes(config), textTokens: run.get(TOKENIZER).contextLength },
-  });
-}
-
-/** On a device of its own memory the host's says nothing. @throws TrainingError where the step cannot fit. */
-function checkMemory({ training, data }: ResolvedConfig, run: Run, step: TrainStep): void {
-  const { capabilities } = run.get(BACKEND);
-  const limit = memoryLimit();
-  if (limit === undefined || capabilities.deviceMemory === "device") return;
-  const memory = estimateStepMemory(step, { capabilities, prefetch: data.prefetch });
-  const { batchSize, rematerialise } = training;
-  checkStepMemory(memory, { limit, batchSize, rematerialise, prefetch: data.prefetch });
-}
-
-function createRunLoader(config: ResolvedConfig, run: Run, on: RunListener): Loader {
-  const { data, training, seed } = config;
-  const size = imageFacts(run.get(MODEL));
-  const transform = createTransform(data.transform, size);
-  return createLoader({
-    dataset: run.get(DATASET),
-    tokenizer: run.get(TOKENIZER),
-    batchSize: training.batchSize,
-    seed,
-    imagesPerSample: data.imagesPerSample,
-    captionsPerSample: data.captionsPerSample,
-    extraCaptions: data.extraCaptions,
-    imageTransforms: transform ? [transform] : [],
-    ...size,
-    mean: data.mean,
-    std: data.std,
-    prefetch: data.prefetch,
-    onBadSample: data.onBadSample,
-    onSkip: (error) => on({ event: "message", text: `skipped: ${error.message}` }),
-  });
 }
 
 async function resumeFrom(

@@ -1,0 +1,73 @@
+/** Of a run in a container with its components: the step as graphs, whether it fits into memory, and the loader of its batches. */
+import { buildEncoders, buildLoss, type ResolvedConfig } from "@diptych/core";
+import type { Run } from "@diptych/core/plugin";
+import { createLoader, type Loader } from "@diptych/data";
+import { buildTrainStep, type TrainStep } from "@diptych/training";
+import {
+  BACKEND,
+  createTransform,
+  DATASET,
+  LOSS,
+  MODEL,
+  OPTIMIZER,
+  TOKENIZER,
+} from "./components.js";
+import { imageFacts } from "./image-facts.js";
+import type { RunListener } from "./run-events.js";
+import { checkStepMemory, estimateStepMemory, memoryLimit } from "./step-memory.js";
+
+/** Symbols of a training batch: pictures of `batchSize` samples, texts of those and of the extra ones. */
+export function batchSizes(config: ResolvedConfig): { imageBatch: number; textBatch: number } {
+  const { batchSize } = config.training;
+  return {
+    imageBatch: batchSize * config.data.imagesPerSample,
+    textBatch: (batchSize + config.data.extraCaptions) * config.data.captionsPerSample,
+  };
+}
+
+/** The gradient and update graphs of a run's step, sizes bound. */
+export function buildStep(config: ResolvedConfig, run: Run): TrainStep {
+  const model = buildEncoders({ ...run.get(MODEL), mode: "train" });
+  const { clipNorm, ema, rematerialise } = config.training;
+  return buildTrainStep({
+    built: buildLoss(model, run.get(LOSS)),
+    optimizer: run.get(OPTIMIZER),
+    clipNorm,
+    ema,
+    rematerialise,
+    binding: { ...batchSizes(config), textTokens: run.get(TOKENIZER).contextLength },
+  });
+}
+
+/** On a device of its own memory the host's says nothing. @throws TrainingError where the step cannot fit. */
+export function checkMemory({ training, data }: ResolvedConfig, run: Run, step: TrainStep): void {
+  const { capabilities } = run.get(BACKEND);
+  const limit = memoryLimit();
+  if (limit === undefined || capabilities.deviceMemory === "device") return;
+  const memory = estimateStepMemory(step, { capabilities, prefetch: data.prefetch });
+  const { batchSize, rematerialise } = training;
+  checkStepMemory(memory, { limit, batchSize, rematerialise, prefetch: data.prefetch });
+}
+
+/** The batches of a run, in the order that its seed gives. */
+export function createRunLoader(config: ResolvedConfig, run: Run, on: RunListener): Loader {
+  const { data, training, seed } = config;
+  const size = imageFacts(run.get(MODEL));
+  const transform = createTransform(data.transform, size);
+  return createLoader({
+    dataset: run.get(DATASET),
+    tokenizer: run.get(TOKENIZER),
+    batchSize: training.batchSize,
+    seed,
+    imagesPerSample: data.imagesPerSample,
+    captionsPerSample: data.captionsPerSample,
+    extraCaptions: data.extraCaptions,
+    imageTransforms: transform ? [transform] : [],
+    ...size,
+    mean: data.mean,
+    std: data.std,
+    prefetch: data.prefetch,
+    onBadSample: data.onBadSample,
+    onSkip: (error) => on({ event: "message", text: `skipped: ${error.message}` }),
+  });
+}
