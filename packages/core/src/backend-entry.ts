@@ -1,4 +1,7 @@
 /** Core for backends: the graph, the op tables and the passes. */
+export * from "./backend/bind-feeds.js";
+export * from "./backend/donations.js";
+export * from "./backend/execution-order.js";
 export * from "./graph/builder.js";
 export * from "./graph/graph.js";
 export * from "./graph/node.js";
@@ -15,6 +18,7 @@ export * from "./passes/bind.js";
 export * from "./passes/count-flops.js";
 export * from "./passes/dead-code.js";
 export * from "./passes/deduplicate.js";
+export * from "./passes/elide-broadcasts.js";
 export * from "./passes/image-layout.js";
 export * from "./passes/legalize.js";
 export * from "./passes/mixed-precision.js";

@@ -12,7 +12,7 @@ import { isPrimitiveName, type PrimitiveName } from "../ops/primitive-table.js";
 import type { DimBinding } from "../tensor/dim.js";
 import type { HostTensor } from "../tensor/host-tensor.js";
 import { evaluateShape } from "../tensor/shape.js";
-import { bindFeeds } from "./bind-feeds.js";
+import { bindFeeds } from "../backend/bind-feeds.js";
 import { createFloat64Tensor, toFloat64, type Float64Tensor } from "./float64-tensor.js";
 import { KERNELS } from "./kernel-table.js";
 import type { Kernel, KernelContext } from "./kernels/kernel.js";

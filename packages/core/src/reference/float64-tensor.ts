@@ -1,5 +1,5 @@
 /** Values of the reference evaluator: every dtype as float64, exact for int32 and bool, unrounded for the floats. */
-import { DtypeError, ShapeError } from "../errors.js";
+import { ShapeError } from "../errors.js";
 import type { DType } from "../tensor/dtype.js";
 import { hostTensorFrom, hostValues, type HostTensor } from "../tensor/host-tensor.js";
 import { elementCount } from "../tensor/shape.js";
@@ -45,13 +45,5 @@ export function float64Scalar({ shape, data }: Float64Tensor): number {
   if (data.length === 1) return data[0]!;
   throw new ShapeError(
     `core/float64Scalar: tensor: expected one element, got [${shape.join(", ")}].`,
-  );
-}
-
-/** @throws DtypeError when a tensor is not of `dtype`. */
-export function checkFeedDtype(where: string, name: string, got: DType, expected: DType): void {
-  if (got === expected) return;
-  throw new DtypeError(
-    `${where}: dtype of "${name}": expected ${expected}, got ${got}. Feed ${expected}; nothing is converted implicitly.`,
   );
 }

@@ -8,7 +8,7 @@ import { createRandom } from "../random/prng.js";
 import type { DimBinding } from "../tensor/dim.js";
 import type { HostTensor } from "../tensor/host-tensor.js";
 import { elementCount, evaluateShape, type Shape } from "../tensor/shape.js";
-import { bindFeeds } from "./bind-feeds.js";
+import { bindFeeds } from "../backend/bind-feeds.js";
 import { evaluateValues } from "./evaluate.js";
 import { createFloat64Tensor, toFloat64, type Float64Tensor } from "./float64-tensor.js";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { COMPOSITE_NAMES } from "../ops/composite-defs.js";
 import { PRIMITIVE_NAMES } from "../ops/primitive-table.js";
-import { bindFeeds } from "./bind-feeds.js";
+import { bindFeeds } from "../backend/bind-feeds.js";
 import { evaluateGraph } from "./evaluate.js";
 import type { Float64Tensor } from "./float64-tensor.js";
 import { checkGradients } from "./gradient-check.js";

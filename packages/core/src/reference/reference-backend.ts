@@ -1,4 +1,5 @@
 /** A backend on the reference evaluator: for tests and for training that is tiny. Floats are rounded where a run ends. */
+import { checkDonations } from "../backend/donations.js";
 import type {
   Backend,
   BackendCapabilities,
@@ -10,12 +11,10 @@ import type {
 } from "../contracts/backend.js";
 import { BackendError } from "../errors.js";
 import { inputName, type Graph } from "../graph/graph.js";
-import { typeOf } from "../graph/node.js";
 import { expandComposites } from "../passes/legalize.js";
 import { DTYPES } from "../tensor/dtype.js";
 import { hostBytes, type HostTensor } from "../tensor/host-tensor.js";
-import { equalShapes, formatShape } from "../tensor/shape.js";
-import { bindFeeds } from "./bind-feeds.js";
+import { bindFeeds, checkKnownNames } from "../backend/bind-feeds.js";
 import { evaluationSteps } from "./evaluate.js";
 import { toHostTensor, type Float64Tensor } from "./float64-tensor.js";
 import {
@@ -97,7 +96,7 @@ interface Compilation {
 function compileReference(source: Graph, { options, ledger, enqueue }: Compilation): Executable {
   const label = options.label ?? source.name;
   const donate = options.donate ?? {};
-  checkDonation(source, donate, label);
+  checkDonations(source, donate, `core/reference: donation of "${label}"`);
   const graph = expandComposites(source, () => false);
   const outputNames = Object.freeze(Object.keys(graph.outputs));
   const constants = constantFeeds(graph, options.constants ?? new Map());
@@ -110,8 +109,8 @@ function compileReference(source: Graph, { options, ledger, enqueue }: Compilati
     feeds: Readonly<Record<string, Feed>>,
     { signal, into = {} }: RunOptions,
   ): Promise<Readonly<Record<string, DeviceTensor>>> => {
-    checkNames(label, "feeds", Object.keys(feeds), inputNames);
-    checkNames(label, "into", Object.keys(into), outputNames);
+    checkKnownNames(`core/reference: ${label}`, "feeds", Object.keys(feeds), inputNames);
+    checkKnownNames(`core/reference: ${label}`, "into", Object.keys(into), outputNames);
     const held = Object.fromEntries(
       Object.entries({ ...constants, ...feeds }).map(([name, feed]) => [
         name,
@@ -229,41 +228,4 @@ function deliver(
 
 function isDeviceTensor(feed: Feed): feed is DeviceTensor {
   return "read" in feed;
-}
-
-function checkNames(
-  label: string,
-  what: string,
-  got: readonly string[],
-  known: readonly string[],
-): void {
-  const unknown = got.find((name) => !known.includes(name));
-  if (unknown === undefined) return;
-  throw new BackendError(
-    `core/reference: ${what} of ${label}: expected ${known.join(", ") || "none"}, got "${unknown}". Leave it out.`,
-  );
-}
-
-/** @throws BackendError when a donation names what is not there, or an output of another type or given twice. */
-function checkDonation(
-  graph: Graph,
-  donate: Readonly<Record<string, string>>,
-  label: string,
-): void {
-  const taken = new Set<string>();
-  for (const [input, output] of Object.entries(donate)) {
-    const from = graph.inputs.find(({ node }) => inputName(node) === input);
-    const to = graph.outputs[output];
-    const fail = (got: string): never => {
-      throw new BackendError(
-        `core/reference: donate "${input}" of ${label}: expected an input and an output of its type, each once, got ${got}.`,
-      );
-    };
-    if (!from || !to) return fail(from ? `no output "${output}"` : `no input "${input}"`);
-    const [a, b] = [typeOf(from), typeOf(to)];
-    if (a.dtype !== b.dtype || !equalShapes(a.shape, b.shape))
-      fail(`${a.dtype}${formatShape(a.shape)} for ${b.dtype}${formatShape(b.shape)}`);
-    if (taken.has(output)) fail(`"${output}" for two inputs`);
-    taken.add(output);
-  }
 }

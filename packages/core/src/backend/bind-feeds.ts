@@ -1,5 +1,5 @@
-/** Sizes of symbols from the shapes that are fed, and the check that every feed fits its input. */
-import { BackendError, ShapeError } from "../errors.js";
+/** Sizes of symbols from the shapes that are fed, and the checks that every feed is known and fits its input. */
+import { BackendError, DtypeError, ShapeError } from "../errors.js";
 import { inputName } from "../graph/graph.js";
 import { typeOf, type Value } from "../graph/node.js";
 import type { DType } from "../tensor/dtype.js";
@@ -12,8 +12,8 @@ import {
   type DimBinding,
   type SymbolicDim,
 } from "../tensor/dim.js";
+import { nearestName } from "../plugin/nearest-name.js";
 import { formatShape } from "../tensor/shape.js";
-import { checkFeedDtype } from "./float64-tensor.js";
 
 /** What a feed is, whatever holds its values. */
 export interface FedTensor {
@@ -145,4 +145,28 @@ function checkSize(what: string, dim: Dim, size: number, binding: DimBinding): v
       `${what}: expected ${formatDim(dim)} = ${expected} (with ${JSON.stringify(binding)}), got ${size}.`,
     );
   }
+}
+
+/** @throws DtypeError when a feed has another dtype than its input. */
+export function checkFeedDtype(where: string, name: string, got: DType, expected: DType): void {
+  if (got === expected) return;
+  throw new DtypeError(
+    `${where}: dtype of "${name}": expected ${expected}, got ${got}. Feed ${expected}; nothing is converted implicitly.`,
+  );
+}
+
+/** @throws BackendError on a name of `what` (feeds, into) that is not among those known, with the nearest. */
+export function checkKnownNames(
+  where: string,
+  what: string,
+  got: readonly string[],
+  known: readonly string[],
+): void {
+  const unknown = got.find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const nearest = nearestName(unknown, known);
+  const remedy = nearest === undefined ? "Leave it out." : `Did you mean "${nearest}"?`;
+  throw new BackendError(
+    `${where}: ${what}: expected ${known.join(", ") || "none"}, got "${unknown}". ${remedy}`,
+  );
 }
