@@ -1,0 +1,48 @@
+/** The matrix product: transposes are flags of the kernel, stacks are one call, one matrix for a whole stack is flattened. */
+import { elementCount } from "@diptych/core";
+import type { PrimitiveAttrs } from "@diptych/core/backend";
+import { operand, resultOf, type TfLowering } from "./lowering.js";
+import { boolAttr, typeAttr } from "./tf-binding.js";
+import type { TfOps, TfTensor } from "./tf-ops.js";
+
+export interface ProductOptions {
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+  readonly tf: TfOps;
+}
+
+/** a·b of two matrices. */
+export function product(a: TfTensor, b: TfTensor, options: ProductOptions): TfTensor {
+  const { transposeA = false, transposeB = false, tf } = options;
+  const attrs = [
+    boolAttr("transpose_a", transposeA),
+    boolAttr("transpose_b", transposeB),
+    typeAttr("T", a.dtype),
+  ];
+  const shape = [a.shape[transposeA ? 1 : 0] ?? 1, b.shape[transposeB ? 0 : 1] ?? 1];
+  return tf.call("MatMul", [a, b], { attrs, dtype: a.dtype, shape });
+}
+
+const matmul: TfLowering<PrimitiveAttrs["matmul"]> = (call, tf) => {
+  const [a, b] = [operand(call, 0), operand(call, 1)];
+  const { transposeA, transposeB } = call.attrs;
+  const { shape, dtype } = resultOf(call);
+  // An empty sum is 0, which not every kernel knows.
+  if ((a.shape.at(transposeA ? -2 : -1) ?? 1) === 0)
+    return tf.broadcast(tf.number(0, dtype), shape);
+  if (a.shape.length === 2 && b.shape.length === 2)
+    return product(a, b, { transposeA, transposeB, tf });
+  if (b.shape.length === 2 && !transposeA) {
+    const width = a.shape.at(-1) ?? 1;
+    const rows = tf.reshape(a, [elementCount(a.shape.slice(0, -1)), width]);
+    return tf.reshape(product(rows, b, { transposeB, tf }), shape);
+  }
+  const attrs = [
+    boolAttr("adj_x", transposeA),
+    boolAttr("adj_y", transposeB),
+    typeAttr("T", dtype),
+  ];
+  return tf.call("BatchMatMulV2", [a, b], { attrs, dtype, shape });
+};
+
+export const MATMUL_LOWERINGS = { matmul };
