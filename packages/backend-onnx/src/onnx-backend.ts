@@ -115,6 +115,7 @@ class OnnxBackend implements Backend {
     this.capabilities = Object.freeze({
       nativeComposites: target.composites,
       dtypes: supportedDtypes(runtime),
+      emulatedDtypes: new Set(target.narrowFloats ? [] : (["float16", "bfloat16"] as const)),
       donation: runtime.donation,
       imageLayout: "NCHW",
       deviceMemory: "host",

@@ -8,6 +8,8 @@ export interface BackendCapabilities {
   /** Composites that it lowers natively; `legalize` expands the others. */
   readonly nativeComposites: ReadonlySet<string>;
   readonly dtypes: ReadonlySet<DType>;
+  /** Of these, the ones that may stand in a graph and are computed in float32 between two casts: no faster than float32. */
+  readonly emulatedDtypes?: ReadonlySet<DType>;
   /** Whether donated inputs are really updated in place. */
   readonly donation: boolean;
   /** Layout that convolutions want; core is NCHW. */
