@@ -46,6 +46,17 @@ export {
 } from "@diptych/text-transformer";
 export { adamw, constantSchedule, cosine, readJsonlLog, sgd } from "@diptych/training";
 export { retrieval, zeroshotClassification } from "@diptych/zeroshot";
+export { partLabel, partText } from "./backend-parts.js";
+export {
+  backendAgrees,
+  compareBackends,
+  type BackendComparison,
+  type CompareBackendsOptions,
+  type ComparedBackend,
+  type ComparisonEvent,
+} from "./compare-backends/compare-backends.js";
+export type { StepPoint, StepsSummary } from "./compare-backends/compare-steps.js";
+export type { CurveDifference, Spread } from "./compare-backends/curve-statistics.js";
 export { cacheFolder } from "./components.js";
 export {
   convertModel,
@@ -55,6 +66,19 @@ export {
   type WriteNotes,
 } from "./convert-model.js";
 export { defaultPlugins } from "./default-plugins.js";
+export {
+  runDoctor,
+  type BackendReport,
+  type DoctorEvent,
+  type DoctorOptions,
+  type DoctorReport,
+  type EngineReport,
+} from "./doctor/doctor.js";
+export type { GpuFacts } from "./doctor/gpu-facts.js";
+export type { MachineFacts } from "./doctor/machine-facts.js";
+export type { FloatType, MatmulRate, ProductSize } from "./doctor/matmul-rate.js";
+export type { BackendRates } from "./doctor/measure-backend.js";
+export type { NativeFacts, NativeSetup } from "./doctor/native-facts.js";
 export {
   createEncoderRuntime,
   type EncodeOptions,

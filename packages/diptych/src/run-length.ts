@@ -19,7 +19,7 @@ const DEFAULT_EPOCHS = 10;
  * steps; a finished run of a duration gets that duration once more.
  */
 export async function decideSteps(config: ResolvedConfig, context: StepsContext): Promise<number> {
-  const { steps, epochs, duration } = config.training;
+  const { steps, duration } = config.training;
   const { trainer, loader, signal, on } = context;
   const begun = trainer.totalSteps;
   if (steps !== undefined) return Math.max(steps, trainer.step);
@@ -37,11 +37,19 @@ export async function decideSteps(config: ResolvedConfig, context: StepsContext)
     });
     return totalSteps;
   }
-  const { stepsPerEpoch } = loader;
-  if (stepsPerEpoch === undefined) {
-    throw new TrainingError(
-      "diptych/train: length: expected training.steps or training.duration for a stream, got neither. Set one.",
-    );
-  }
+  const planned = plannedSteps(config, loader.stepsPerEpoch);
+  if (planned !== undefined) return planned;
+  throw new TrainingError(
+    "diptych/train: length: expected training.steps or training.duration for a stream, got neither. Set one.",
+  );
+}
+
+/** Steps of a whole run as the configuration says them; undefined for a duration and for a stream without `steps`. */
+export function plannedSteps(
+  { training: { steps, epochs, duration } }: ResolvedConfig,
+  stepsPerEpoch: number | undefined,
+): number | undefined {
+  if (steps !== undefined) return steps;
+  if (duration !== undefined || stepsPerEpoch === undefined) return undefined;
   return Math.max(1, Math.round((epochs ?? DEFAULT_EPOCHS) * stepsPerEpoch));
 }
