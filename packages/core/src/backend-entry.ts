@@ -8,6 +8,7 @@ export * from "./graph/node.js";
 export * from "./graph/op-def.js";
 export * from "./graph/origin.js";
 export * from "./graph/traverse.js";
+export { isCompositeName } from "./ops/composite-defs.js";
 export * from "./ops/composite-table.js";
 export * from "./ops/primitive-defs.js";
 export * from "./ops/primitive-table.js";
