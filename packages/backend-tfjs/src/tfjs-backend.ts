@@ -1,0 +1,166 @@
+/** The backend: compiles graphs to plans and runs them on an engine of TensorFlow.js. */
+import {
+  BackendError,
+  DtypeError,
+  equalShapes,
+  formatShape,
+  inputName,
+  typeOf,
+  type Backend,
+  type BackendCapabilities,
+  type CompileOptions,
+  type Executable,
+  type Graph,
+  type HostTensor,
+} from "@diptych/core";
+import {
+  checkDonations,
+  elideBroadcasts,
+  prepareForBackend,
+  runPasses,
+} from "@diptych/core/backend";
+import { chooseEngine } from "./engines/choose-engine.js";
+import type { Engine, EngineChoice } from "./engines/engine.js";
+import { bindSteps } from "./executor/bound-plan.js";
+import { TfjsDeviceTensor, type LiveTensors } from "./executor/device-tensor.js";
+import { planGraph, type GraphPlan } from "./executor/graph-plan.js";
+import { enqueue } from "./executor/run-queue.js";
+import { runSteps, SlotValues } from "./executor/run-steps.js";
+import { TfjsExecutable } from "./executor/tfjs-executable.js";
+
+export interface TfjsBackendOptions {
+  /** `auto` (default): the fastest that is installed: node-gpu, node, webgpu, wasm, cpu. */
+  readonly engine?: EngineChoice;
+  /** Receives which engine was chosen and why, and warnings; default `console.warn`. */
+  readonly log?: (line: string) => void;
+}
+
+/**
+ * Creates the backend `tfjs`.
+ *
+ * @throws BackendError when the engine is not installed or has no device; says what brings it.
+ *
+ * @example
+ * const backend = await createTfjsBackend({ engine: "wasm" });
+ * const executable = await backend.compile(graph);
+ * const { y } = await executable.run({ x: hostTensorFrom("float32", [2], [1, 2]) });
+ */
+export async function createTfjsBackend({
+  engine = "auto",
+  log = console.warn,
+}: TfjsBackendOptions = {}): Promise<Backend> {
+  return new TfjsBackend(await enqueue(() => chooseEngine(engine, log)));
+}
+
+type Constants = ReadonlyMap<string, HostTensor>;
+
+class TfjsBackend implements Backend {
+  readonly name = "tfjs";
+  readonly capabilities: BackendCapabilities;
+  readonly #engine: Engine;
+  readonly #live: LiveTensors = new Set();
+  readonly #executables = new Set<Executable>();
+  #ending: Promise<void> | undefined;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.capabilities = Object.freeze({ ...engine.capabilities, donation: true });
+  }
+
+  describe(): string {
+    return `tfjs: ${this.#engine.description}`;
+  }
+
+  async compile(given: Graph, options: CompileOptions = {}): Promise<Executable> {
+    const { donate = {}, constants = new Map<string, HostTensor>(), label = given.name } = options;
+    this.#checkLive("compile");
+    const where = `backend-tfjs/compile: donation of "${label}"`;
+    const donations = checkDonations(given, donate, where);
+    const prepared = prepareForBackend(given, this.capabilities, `tfjs ${this.#engine.name}`);
+    const graph = runPasses(prepared, [elideBroadcasts]);
+    const fed = withoutConstants(graph, constants, label);
+    const known = new Set(constants.keys());
+    const plan = planGraph(graph, known);
+    const residents = await enqueue(() => this.#fold(plan, constants, label));
+    const { device } = this.#engine;
+    const executable: Executable = new TfjsExecutable({
+      graph: fed,
+      plan,
+      residents,
+      device,
+      live: this.#live,
+      donations,
+      label,
+      onDispose: () => this.#executables.delete(executable),
+    });
+    this.#executables.add(executable);
+    return executable;
+  }
+
+  async upload(tensor: HostTensor): Promise<TfjsDeviceTensor> {
+    this.#checkLive("upload");
+    const { device, capabilities } = this.#engine;
+    if (!capabilities.dtypes.has(tensor.dtype)) {
+      throw new DtypeError(
+        `backend-tfjs/upload: dtype: expected one that engine ${this.#engine.name} has (${[...capabilities.dtypes].join(", ")}), got ${tensor.dtype}. Convert it first.`,
+      );
+    }
+    return new TfjsDeviceTensor(tensor, device.upload(tensor), { device, live: this.#live });
+  }
+
+  memory(): { readonly tensors: number; readonly bytes: number } {
+    let bytes = 0;
+    for (const tensor of this.#live) bytes += tensor.byteLength;
+    return { tensors: this.#live.size, bytes };
+  }
+
+  dispose(): Promise<void> {
+    this.#ending ??= this.#dispose();
+    return this.#ending;
+  }
+
+  async #dispose(): Promise<void> {
+    await Promise.all([...this.#executables].map((executable) => executable.dispose()));
+    for (const tensor of [...this.#live]) tensor.dispose();
+    await enqueue(() => this.#engine.dispose());
+  }
+
+  #checkLive(doing: string): void {
+    if (this.#ending === undefined) return;
+    throw new BackendError(
+      `backend-tfjs/${doing}: backend: expected it live, got it disposed. Create another one.`,
+    );
+  }
+
+  /** Uploads the constants and computes what depends on them alone. */
+  async #fold(plan: GraphPlan, constants: Constants, label: string): Promise<SlotValues> {
+    const { device } = this.#engine;
+    const values = new SlotValues(device, plan.slots);
+    try {
+      await device.enter();
+      for (const { name, slot } of plan.constants)
+        values.set(slot, device.upload(constants.get(name)!), true);
+      await runSteps(bindSteps(plan.foldSteps, {}), { device, values, label });
+      for (const { slot } of plan.constants) if (!plan.readAtRun.has(slot)) values.free(slot);
+      return values;
+    } catch (error) {
+      values.freeAll();
+      throw error;
+    }
+  }
+}
+
+/** The graph without the inputs that have constants. @throws BackendError on a constant of another type. */
+function withoutConstants(graph: Graph, constants: Constants, label: string): Graph {
+  const inputs = graph.inputs.filter((value) => {
+    const name = inputName(value.node);
+    const constant = constants.get(name);
+    if (!constant) return true;
+    const { dtype, shape } = typeOf(value);
+    if (constant.dtype === dtype && equalShapes(shape, constant.shape)) return false;
+    throw new BackendError(
+      `backend-tfjs/compile: constant "${name}" of "${label}": expected ${dtype}${formatShape(shape)}, got ${constant.dtype}${formatShape(constant.shape)}. Load the parameters of this model.`,
+    );
+  });
+  return { ...graph, inputs };
+}
