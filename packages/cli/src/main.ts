@@ -2,7 +2,9 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { addClassifyCommand } from "./commands/classify.js";
+import { addCompareBackendsCommand } from "./commands/compare-backends.js";
 import { addConvertCommand } from "./commands/convert.js";
+import { addDoctorCommand } from "./commands/doctor.js";
 import { addEmbedCommand } from "./commands/embed.js";
 import { addEvalCommand } from "./commands/eval.js";
 import { addExplainCommand } from "./commands/explain.js";
@@ -36,6 +38,8 @@ export function createProgram(): Command {
   addConvertCommand(program);
   addPluginsCommand(program);
   addSetupCommand(program);
+  addDoctorCommand(program);
+  addCompareBackendsCommand(program);
   addQuickstartCommand(program);
   return program;
 }

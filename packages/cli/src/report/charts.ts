@@ -1,21 +1,10 @@
-/** Charts as static SVG: the loss curve and the bars of shares, with @observablehq/plot in a document that needs no browser. */
+/** Charts of the quickstart: the loss curve and the bars of shares. */
 import * as Plot from "@observablehq/plot";
-import { parseHTML } from "linkedom";
+import { renderPlot } from "./plot.js";
 import type { LossPoint, ModelReport } from "./report-data.js";
 
 const INK = "#1c1c1e";
 const MODEL_COLOURS = ["#3056d3", "#d9622b"];
-
-function render(options: Plot.PlotOptions): string {
-  const { document } = parseHTML("<html><body></body></html>") as unknown as { document: object };
-  // linkedom has what the library uses of a document; DOM types are not loaded here, so the figure's is unknown.
-  const plot = Plot.plot as unknown as (options: object) => { readonly outerHTML: string };
-  return plot({
-    ...options,
-    document,
-    style: { fontSize: "12px", fontFamily: "inherit", color: INK, background: "none" },
-  }).outerHTML;
-}
 
 /** Exponential mean, so that the trend shows through the noise of single batches. */
 function smooth(points: readonly LossPoint[]): readonly LossPoint[] {
@@ -39,7 +28,7 @@ export function lossChart(models: readonly ModelReport[]): string {
       Plot.line(smooth(losses), { x: "step", y: "loss", stroke, strokeWidth: 2 }),
     ];
   });
-  return render({
+  return renderPlot({
     width: 840,
     height: 310,
     marginLeft: 46,
@@ -69,7 +58,7 @@ export function styleChart(models: readonly ModelReport[]): string {
     ...models.map(({ title, result }) => ({ who: title, share: result.heldOutStyle.top1 })),
   ];
   const names = bars.map((bar) => bar.who);
-  return render({
+  return renderPlot({
     width: 840,
     height: 46 * bars.length + 58,
     marginTop: 8,
