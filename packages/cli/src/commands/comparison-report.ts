@@ -2,7 +2,7 @@
 import { formatBytes } from "@diptych/core";
 import type { BackendComparison, ComparedBackend } from "diptych";
 import { createColours, type Colours } from "../colours.js";
-import { milliseconds } from "../report/backends-charts.js";
+import { milliseconds, millisecondRange } from "../report/backends-charts.js";
 import { formatTable } from "../table.js";
 
 /** @param width Columns of the terminal; undefined where there is none. */
@@ -17,17 +17,20 @@ export function comparisonText(
       `${name}: ${steps} steps of batch ${batchSize}, ${precision}, seed ${seed}; times without the first ${warmup}`,
     ),
     "",
-    resultTable(comparison, width, colours),
+    resultTable(comparison, colours),
+    "",
+    formatTable(
+      ["backend", "what ran"],
+      comparison.backends.map((backend) => [backend.label, remark(backend, colours)]),
+      [],
+      { width },
+    ),
     "",
     ...(reference === null ? ["No backend came to the end."] : [lossTable(comparison)]),
   ].join("\n");
 }
 
-function resultTable(
-  comparison: BackendComparison,
-  width: number | undefined,
-  colours: Colours,
-): string {
+function resultTable(comparison: BackendComparison, colours: Colours): string {
   const device = comparison.backends.some(({ summary }) => deviceText(summary) !== "");
   return formatTable(
     [
@@ -38,22 +41,17 @@ function resultTable(
       "difference",
       "memory",
       ...(device ? ["device"] : []),
-      "",
     ],
     comparison.backends.map((backend) => [
       backend.label,
       backend.stepMs ? milliseconds(backend.stepMs.median) : "",
-      backend.stepMs
-        ? `${milliseconds(backend.stepMs.lower)} – ${milliseconds(backend.stepMs.upper)}`
-        : "",
+      backend.stepMs ? millisecondRange(backend.stepMs) : "",
       backend.ratio === null ? "" : `${backend.ratio.toFixed(2)}×`,
       differenceText(comparison, backend, colours),
       backend.summary ? formatBytes(backend.summary.hostPeakBytes) : "",
       ...(device ? [deviceText(backend.summary)] : []),
-      remark(backend, colours),
     ]),
     [1, 2, 3, 4, 5, ...(device ? [6] : [])],
-    { width },
   );
 }
 
@@ -69,6 +67,7 @@ function differenceText(
 ): string {
   if (label === reference) return "reference";
   if (!difference) return "";
+  if (difference.largest === 0) return colours.good("none");
   const text = difference.largest.toExponential(1);
   return difference.largest <= tolerance
     ? colours.good(text)

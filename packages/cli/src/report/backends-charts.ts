@@ -1,7 +1,7 @@
 /** Charts of a comparison of backends: loss curves, how far they lie apart, and bars of times and memory. */
 import * as Plot from "@observablehq/plot";
 import { formatBytes } from "@diptych/core";
-import type { BackendComparison, ComparedBackend } from "diptych";
+import type { BackendComparison, ComparedBackend, Spread } from "diptych";
 import { renderPlot } from "./plot.js";
 
 /** Colours are the page's, so that they hold on light and dark. */
@@ -155,6 +155,12 @@ export function memoryChart(comparison: BackendComparison, width: number): strin
   return barChart(bars, "megabytes at most", width);
 }
 
+/** `27.9 – 41.2 ms`. */
+export function millisecondRange({ lower, upper }: Spread): string {
+  const [from, to] = [milliseconds(lower), milliseconds(upper)];
+  return from.slice(-3) === to.slice(-3) ? `${from.slice(0, -3)} – ${to}` : `${from} – ${to}`;
+}
+
 export function milliseconds(value: number): string {
   if (value >= 10_000) return `${(value / 1000).toFixed(1)} s`;
   return `${value >= 100 ? value.toFixed(0) : value.toPrecision(3)} ms`;
@@ -165,24 +171,34 @@ const CHARACTER = 7.2;
 
 function barChart(bars: readonly Bar[], label: string, width: number): string {
   if (bars.length === 0) return "";
-  const longest = Math.max(...bars.map((bar) => bar.label.length));
+  const beside = 14 + Math.max(...bars.map((bar) => bar.label.length)) * CHARACTER;
+  // Names that would take the room of the bars stand above them.
+  const above = beside > width / 3;
+  const end = (bar: Bar): number => Math.max(bar.value, bar.range?.[1] ?? 0);
   const ranged = bars.filter((bar) => bar.range !== undefined);
+  const names = Plot.text(bars, {
+    x: () => 0,
+    y: "label",
+    text: "label",
+    textAnchor: "start",
+    dy: -19,
+  });
   return renderPlot({
     width,
-    height: 38 * bars.length + 56,
+    height: (above ? 58 : 38) * bars.length + 56,
     marginTop: 8,
     marginBottom: 44,
-    marginLeft: Math.min(14 + longest * CHARACTER, width / 2.4),
+    marginLeft: above ? 8 : beside,
     marginRight: 76,
     x: { label, labelOffset: 38, grid: true, zero: true, ticks: width < 500 ? 3 : 6 },
-    y: { label: null, domain: bars.map((bar) => bar.label) },
+    y: { label: null, domain: bars.map((bar) => bar.label), ...(above ? { axis: null } : {}) },
     marks: [
       Plot.barX(bars, {
         x: "value",
         y: "label",
         fill: (bar: Bar) => colourOf(bar.index),
-        insetTop: 6,
-        insetBottom: 6,
+        insetTop: above ? 22 : 6,
+        insetBottom: above ? 4 : 6,
       }),
       Plot.ruleY(ranged, {
         y: "label",
@@ -190,15 +206,18 @@ function barChart(bars: readonly Bar[], label: string, width: number): string {
         x2: (bar: Bar) => bar.range?.[1],
         stroke: "currentColor",
         strokeWidth: 2,
+        ...(above ? { dy: 9 } : {}),
       }),
       Plot.text(bars, {
-        x: (bar: Bar) => Math.max(bar.value, bar.range?.[1] ?? 0),
+        x: end,
         y: "label",
         text: "text",
         dx: 6,
+        dy: above ? 9 : 0,
         textAnchor: "start",
         fontWeight: "bold",
       }),
+      ...(above ? [names] : []),
     ],
   });
 }

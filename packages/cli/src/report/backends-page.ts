@@ -6,6 +6,7 @@ import {
   differenceChart,
   lossChart,
   memoryChart,
+  millisecondRange,
   milliseconds,
   timeChart,
 } from "./backends-charts.js";
@@ -32,7 +33,7 @@ main { max-width: 920px; margin: 0 auto; padding: 40px 20px 80px; }
 h1 { font-size: 30px; line-height: 1.2; margin: 0 0 6px; letter-spacing: -.02em; overflow-wrap: anywhere; } h2 { font-size: 20px; margin: 44px 0 8px; }
 p { margin: 6px 0 14px; max-width: 68ch; } .soft { color: var(--soft); } .good { color: var(--good); } .bad { color: var(--bad); font-weight: 600; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { text-align: right; padding: 7px 10px; border-bottom: 1px solid var(--line); white-space: nowrap; } th:first-child, td:first-child { text-align: left; }
+th, td { text-align: right; padding: 7px 8px; border-bottom: 1px solid var(--line); white-space: nowrap; } th:first-child, td:first-child { text-align: left; }
 tr:last-child td { border-bottom: 0; } th { font-weight: 600; color: var(--soft); font-size: 14px; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 16px; overflow-x: auto; }
 pre { margin: 6px 0 0; white-space: pre-wrap; overflow-wrap: anywhere; font-size: 13px; line-height: 1.45; }
@@ -58,29 +59,30 @@ function name(comparison: BackendComparison, backend: ComparedBackend): Html {
 }
 
 function differenceCell(comparison: BackendComparison, backend: ComparedBackend): Html {
-  if (backend.label === comparison.reference) return html`<td class="soft">reference</td>`;
-  if (!backend.difference) return html`<td></td>`;
-  const { largest, step } = backend.difference;
-  const within = largest <= comparison.tolerance;
-  return html`<td class="${within ? "good" : "bad"}">
-    ${largest.toExponential(1)}, step ${step + 1}
+  const { reference, tolerance } = comparison;
+  const { failure, difference, points, label } = backend;
+  if (failure !== null) return html`<td class="bad">failed after ${points.length} steps</td>`;
+  if (label === reference) return html`<td class="soft">reference</td>`;
+  if (!difference || difference.largest === 0) return html`<td class="good">none</td>`;
+  const { largest, step } = difference;
+  return html`<td class="${largest <= tolerance ? "good" : "bad"}">
+    ${largest.toExponential(1)} at ${step + 1}
   </td>`;
 }
 
 function resultTable(comparison: BackendComparison): Html {
+  const { backends } = comparison;
+  const onDevice = backends.some((backend) => deviceMemory(backend) !== "");
   const row = (backend: ComparedBackend): Html => {
-    const { stepMs, ratio, summary, points } = backend;
+    const { stepMs, ratio, summary } = backend;
     return html`<tr>
       <td>${name(comparison, backend)}</td>
-      <td>
-        ${backend.failure === null ? html`<span class="good">done</span>` : html`<span class="bad">failed after ${points.length} steps</span>`}
-      </td>
       <td>${stepMs ? milliseconds(stepMs.median) : ""}</td>
-      <td>${stepMs ? `${milliseconds(stepMs.lower)} – ${milliseconds(stepMs.upper)}` : ""}</td>
+      <td>${stepMs ? millisecondRange(stepMs) : ""}</td>
       <td>${ratio === null ? "" : `${ratio.toFixed(2)}×`}</td>
       ${differenceCell(comparison, backend)}
       <td>${summary ? formatBytes(summary.hostPeakBytes) : ""}</td>
-      <td>${summary ? deviceMemory(backend) : ""}</td>
+      ${onDevice ? html`<td>${deviceMemory(backend)}</td>` : ""}
       <td>${summary ? `${summary.startSeconds.toFixed(1)} s` : ""}</td>
     </tr>`;
   };
@@ -88,18 +90,17 @@ function resultTable(comparison: BackendComparison): Html {
     <thead>
       <tr>
         <th>backend</th>
-        <th></th>
-        <th>step, median</th>
+        <th>step</th>
         <th>quartiles</th>
         <th>ratio</th>
         <th>largest difference</th>
-        <th>peak memory</th>
-        <th>device</th>
+        <th>memory</th>
+        ${onDevice ? html`<th>device</th>` : ""}
         <th>start</th>
       </tr>
     </thead>
     <tbody>
-      ${comparison.backends.map(row)}
+      ${backends.map(row)}
     </tbody>
   </table>`;
 }
@@ -181,8 +182,8 @@ function whatRan(comparison: BackendComparison): Html {
       ${comparison.backends.map(
         (backend) =>
           html`<p>
-            ${name(comparison, backend)}:
-            ${backend.summary?.description ?? "did not come to the end"}<br />
+            <b>${name(comparison, backend)}</b
+            ><br />${backend.summary?.description ?? "did not come to the end"}<br />
             <code class="soft">backend: ${partText(backend.part)}</code>
           </p>`,
       )}
@@ -216,9 +217,11 @@ export function renderBackendsPage(comparison: BackendComparison): string {
           ${verdict(comparison)}
           <div class="card">${resultTable(comparison)}</div>
           <p class="soft">
-            Times are of the steps after the first ${warmup}, waiting for data left out. Peak memory
-            is the most that the process held in the host’s memory, Node and data included; device
-            is by how much the use of the graphics cards grew.
+            A step is the median of those after the first ${warmup}, waiting for data left out. The
+            largest difference is of the losses of one step, relative to the reference’s. Memory is
+            the most that the process held in the host’s memory, Node and data
+            included${backends.some((backend) => deviceMemory(backend) !== "") ? "; device is by how much the use of the graphics cards grew" : ""};
+            start is loading, compiling and the upload of first values.
           </p>
           ${charts(comparison)} ${failures(comparison)} ${whatRan(comparison)}
           <p class="soft">

@@ -1,7 +1,7 @@
 /** `diptych compare-backends`: the same steps of a configuration on each backend, and how their losses, times and memory differ. */
-import { ConfigError, type ResolvedConfig } from "@diptych/core";
+import { ConfigError, overlay, type ResolvedConfig } from "@diptych/core";
 import type { BackendFinding, Part, Registry } from "@diptych/core/plugin";
-import { isPartOf } from "../backend-parts.js";
+import { isPartOf, resolveBackend } from "../backend-parts.js";
 import { findMachineFacts, type MachineFacts } from "../doctor/machine-facts.js";
 import { runIsolated, type IsolatedOutcome } from "../isolated/run-isolated.js";
 import { openConfigFile } from "../load-config.js";
@@ -160,7 +160,12 @@ async function choose(
     if (outcome.status === "done") findings.push(...outcome.value);
     else findings.push({ part: { type }, status: "broken", detail: outcome.reason });
   }
-  if (names) return chooseNamed(names, findings, types);
+  if (names) {
+    const chosen = chooseNamed(names, findings, types);
+    // A setting that does not hold is the caller's slip, to be told before anything runs.
+    for (const { part } of chosen) resolveBackend(overlay(own, part) as Part, registry);
+    return chosen;
+  }
   const ready = chooseReady(findings, (part) => isPartOf(part, own, registry));
   if (ready.length > 0) return ready;
   throw new ConfigError(
