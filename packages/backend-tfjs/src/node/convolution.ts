@@ -5,7 +5,14 @@
  */
 import { InternalError } from "@diptych/core";
 import type { CompositeAttrs, PrimitiveAttrs } from "@diptych/core/backend";
-import { operand, resultOf, type TfLowering } from "./lowering.js";
+import {
+  operand,
+  resultOf,
+  type TfCall,
+  type TfCompositeLowerings,
+  type TfLowering,
+  type TfPrimitiveLowerings,
+} from "./lowering.js";
 import { boolAttr, intAttr, stringAttr, typeAttr, type TfAttr } from "./tf-binding.js";
 import type { TfOps, TfTensor } from "./tf-ops.js";
 
@@ -75,6 +82,12 @@ function slice(
   return tf.call("Slice", [x, tf.ints(begins), tf.ints(shape)], { attrs, dtype: x.dtype, shape });
 }
 
+/** Operand 1, a filter, as TensorFlow wants it: kept for the gradient, and of a constant for good. */
+function filterHwio<A>(call: TfCall<A>, tf: TfOps): TfTensor {
+  const filter = operand(call, 1);
+  return call.derive(1, "hwio", () => tf.apart(() => tf.transpose(filter, toHwio)));
+}
+
 const conv2d: TfLowering<PrimitiveAttrs["conv2d"]> = (call, tf) => {
   const [x, filter] = [operand(call, 0), operand(call, 1)];
   const { strides, padding } = call.attrs;
@@ -85,7 +98,7 @@ const conv2d: TfLowering<PrimitiveAttrs["conv2d"]> = (call, tf) => {
     { strides, padding: named ?? "EXPLICIT" },
     { dtype, ...(named ? {} : { margins: [0, 0, top, bottom, left, right, 0, 0] }) },
   );
-  return tf.call("Conv2D", [x, tf.transpose(filter, toHwio)], { attrs, dtype, shape });
+  return tf.call("Conv2D", [x, filterHwio(call, tf)], { attrs, dtype, shape });
 };
 
 interface GradientSizes extends Window {
@@ -145,8 +158,9 @@ function join(parts: readonly TfTensor[], tf: TfOps): TfTensor {
 }
 
 const conv2dInputGradient: TfLowering<PrimitiveAttrs["conv2dInputGradient"]> = (call, tf) => {
-  const { strides, padding, groups, inputShape } = call.attrs;
-  const filters = split(tf.transpose(operand(call, 1), toHwio), groups, tf);
+  const { strides, padding, groups } = call.attrs;
+  const inputShape = resultOf(call).shape;
+  const filters = split(filterHwio(call, tf), groups, tf);
   const shape = [...inputShape.slice(0, 3), (inputShape[3] ?? 0) / groups];
   const parts = split(operand(call, 0), groups, tf).map((dy, group) => {
     const filter = filters[group];
@@ -157,8 +171,8 @@ const conv2dInputGradient: TfLowering<PrimitiveAttrs["conv2dInputGradient"]> = (
 };
 
 const conv2dFilterGradient: TfLowering<PrimitiveAttrs["conv2dFilterGradient"]> = (call, tf) => {
-  const { strides, padding, groups, filterShape } = call.attrs;
-  const [outputs = 0, channels = 0, height = 1, width = 1] = filterShape;
+  const { strides, padding, groups } = call.attrs;
+  const [outputs = 0, channels = 0, height = 1, width = 1] = resultOf(call).shape;
   const shape = [height, width, channels, outputs / groups];
   const pictures = split(operand(call, 0), groups, tf);
   const parts = split(operand(call, 1), groups, tf).map((dy, group) => {
@@ -184,5 +198,8 @@ const avgPool2d: TfLowering<CompositeAttrs["avgPool2d"]> = (call, tf) => {
   return tf.cast(pooled, dtype);
 };
 
-export const CONVOLUTION_LOWERINGS = { conv2d, conv2dInputGradient, conv2dFilterGradient };
-export const POOLING_LOWERINGS = { avgPool2d };
+export const CONVOLUTION_LOWERINGS: Pick<
+  TfPrimitiveLowerings,
+  "conv2d" | "conv2dInputGradient" | "conv2dFilterGradient"
+> = { conv2d, conv2dInputGradient, conv2dFilterGradient };
+export const POOLING_LOWERINGS: Pick<TfCompositeLowerings, "avgPool2d"> = { avgPool2d };

@@ -1,11 +1,15 @@
 /** Sizes and positions, and ops that move entries. */
 import { InternalError } from "@diptych/core";
 import type { PrimitiveAttrs } from "@diptych/core/backend";
+import { uploadHost } from "./host-values.js";
 import { operand, resultOf, type TfLowering } from "./lowering.js";
 import { intAttr, typeAttr } from "./tf-binding.js";
 
+const constant: TfLowering<PrimitiveAttrs["constant"]> = ({ attrs }, tf) =>
+  uploadHost(attrs.value, tf);
+
 const iota: TfLowering<PrimitiveAttrs["iota"]> = (call, tf) => {
-  const size = call.attrs.dim;
+  const size = call.sizeOf(call.attrs.dim);
   return tf.create(
     "int32",
     [size],
@@ -14,7 +18,7 @@ const iota: TfLowering<PrimitiveAttrs["iota"]> = (call, tf) => {
 };
 
 const dimSize: TfLowering<PrimitiveAttrs["dimSize"]> = (call, tf) =>
-  tf.number(call.attrs.dim, "int32");
+  tf.number(call.sizeOf(call.attrs.dim), "int32");
 
 const reshape: TfLowering<PrimitiveAttrs["reshape"]> = (call, tf) =>
   tf.reshape(operand(call, 0), resultOf(call).shape);
@@ -28,7 +32,7 @@ const broadcast: TfLowering<PrimitiveAttrs["broadcast"]> = (call, tf) =>
 const slice: TfLowering<PrimitiveAttrs["slice"]> = (call, tf) => {
   const x = operand(call, 0);
   const { shape, dtype } = resultOf(call);
-  const begins = tf.ints(call.attrs.begins);
+  const begins = tf.ints(call.attrs.begins.map(call.sizeOf));
   const attrs = [typeAttr("T", dtype), typeAttr("Index", "int32")];
   return tf.call("Slice", [x, begins, tf.ints(shape)], { attrs, dtype, shape });
 };
@@ -36,7 +40,7 @@ const slice: TfLowering<PrimitiveAttrs["slice"]> = (call, tf) => {
 const pad: TfLowering<PrimitiveAttrs["pad"]> = (call, tf) => {
   const x = operand(call, 0);
   const { shape, dtype } = resultOf(call);
-  const { begins } = call.attrs;
+  const begins = call.attrs.begins.map(call.sizeOf);
   const margins = begins.flatMap((begin, axis) => [
     begin,
     (shape[axis] ?? 0) - begin - (x.shape[axis] ?? 0),
@@ -58,6 +62,7 @@ const concat: TfLowering<PrimitiveAttrs["concat"]> = (call, tf) => {
 };
 
 export const LAYOUT_LOWERINGS = {
+  constant,
   iota,
   dimSize,
   reshape,

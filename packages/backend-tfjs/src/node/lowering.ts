@@ -1,16 +1,29 @@
 /** What a lowering of the node engine is: a node's operands as TensorFlow's tensors to its results. */
-import { InternalError } from "@diptych/core";
+import { InternalError, type Dim, type DType, type Node } from "@diptych/core";
 import type {
   CompositeAttrs,
   CompositeName,
   PrimitiveAttrs,
   PrimitiveName,
 } from "@diptych/core/backend";
-import type { Call, ResultType } from "../engines/engine.js";
 import type { TfOps, TfTensor } from "./tf-ops.js";
 
-/** One node in one run. */
-export type TfCall<A> = Call<A, TfTensor>;
+/** One node in one run: sizes of results are numbers. */
+export interface TfCall<A = unknown> {
+  readonly node: Node;
+  readonly attrs: A;
+  readonly inputs: readonly TfTensor[];
+  readonly results: readonly ResultType[];
+  /** A size in this run. */
+  readonly sizeOf: (dim: Dim) => number;
+  /** What `make` makes of operand `index` alone, kept as long as that is; `make` gives its result away. */
+  readonly derive: (index: number, key: string, make: () => TfTensor) => TfTensor;
+}
+
+export interface ResultType {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
 
 /** May leave intermediate tensors to the scope that it runs in, and return an operand or a kept constant as it is. */
 export type TfLowering<A = unknown> = (
@@ -18,12 +31,12 @@ export type TfLowering<A = unknown> = (
   tf: TfOps,
 ) => TfTensor | readonly TfTensor[];
 
-/** What the executor feeds or makes once. */
-type GivenName = "input" | "parameter" | "constant";
+/** What the executor feeds. */
+type FedName = "input" | "parameter";
 
 /** A lowering for every primitive: a missing one does not compile. */
 export type TfPrimitiveLowerings = {
-  readonly [Name in Exclude<PrimitiveName, GivenName>]: TfLowering<PrimitiveAttrs[Name]>;
+  readonly [Name in Exclude<PrimitiveName, FedName>]: TfLowering<PrimitiveAttrs[Name]>;
 };
 
 export type TfCompositeLowerings = {

@@ -84,11 +84,6 @@ export class TfOps {
     }
   }
 
-  /** Leaves what was made outside of every scope to the caller. */
-  release(): void {
-    this.#made = [];
-  }
-
   /** A vector of integers, kept. */
   ints(values: readonly number[]): TfTensor {
     return this.constant(`i${values.join()}`, () =>
@@ -99,19 +94,16 @@ export class TfOps {
   /** A number of `dtype`, kept. */
   number(value: number, dtype: DType): TfTensor {
     return this.constant(`${dtype}${Object.is(value, -0) ? "-0" : value}`, () =>
-      this.scope(() => {
-        if (dtype === "int32") return this.create(dtype, [], Int32Array.of(value));
-        return this.cast(this.create("float32", [], Float32Array.of(value)), dtype);
-      }),
+      dtype === "int32"
+        ? this.create(dtype, [], Int32Array.of(value))
+        : this.cast(this.create("float32", [], Float32Array.of(value)), dtype),
     );
   }
 
   /** A row of `count` ones of `dtype`, kept. */
   ones(count: number, dtype: DType): TfTensor {
     return this.constant(`ones${dtype}${count}`, () =>
-      this.scope(() =>
-        this.cast(this.create("float32", [1, count], new Float32Array(count).fill(1)), dtype),
-      ),
+      this.cast(this.create("float32", [1, count], new Float32Array(count).fill(1)), dtype),
     );
   }
 
@@ -119,13 +111,18 @@ export class TfOps {
   constant(key: string, make: () => TfTensor): TfTensor {
     const known = this.#constants.get(key);
     if (known !== undefined) return known;
+    const made = this.apart(make);
+    this.#constants.set(key, made);
+    this.#kept.add(made.id);
+    return made;
+  }
+
+  /** Runs `make` in a scope of its own and gives its result away: no scope frees it. */
+  apart<T extends TfTensor | readonly TfTensor[]>(make: () => T): T {
     const outer = this.#made;
     this.#made = [];
     try {
-      const made = make();
-      this.#constants.set(key, made);
-      this.#kept.add(made.id);
-      return made;
+      return this.scope(make);
     } finally {
       this.#made = outer;
     }
