@@ -1,2 +1,5 @@
 /** The backend on TensorFlow.js. */
-export {};
+export { tfjs, tfjsSchema, type TfjsConfig } from "./config.js";
+export { ENGINE_NAMES, type EngineName } from "./engines/engine.js";
+export { tfjsPlugin } from "./plugin.js";
+export { createTfjsBackend, type TfjsBackendOptions } from "./tfjs-backend.js";

@@ -25,12 +25,15 @@ import { bindSteps } from "./executor/bound-plan.js";
 import { TfjsDeviceTensor, type LiveTensors } from "./executor/device-tensor.js";
 import { planGraph, type GraphPlan } from "./executor/graph-plan.js";
 import { enqueue } from "./executor/run-queue.js";
-import { runSteps, SlotValues } from "./executor/run-steps.js";
+import { runSteps } from "./executor/run-steps.js";
+import { SlotValues } from "./executor/slot-values.js";
 import { TfjsExecutable } from "./executor/tfjs-executable.js";
 
 export interface TfjsBackendOptions {
   /** `auto` (default): the fastest that is installed: node-gpu, node, webgpu, wasm, cpu. */
   readonly engine?: EngineChoice;
+  /** Threads within one operator, of `node`; default: all cores. */
+  readonly threads?: number;
   /** Receives which engine was chosen and why, and warnings; default `console.warn`. */
   readonly log?: (line: string) => void;
 }
@@ -45,11 +48,8 @@ export interface TfjsBackendOptions {
  * const executable = await backend.compile(graph);
  * const { y } = await executable.run({ x: hostTensorFrom("float32", [2], [1, 2]) });
  */
-export async function createTfjsBackend({
-  engine = "auto",
-  log = console.warn,
-}: TfjsBackendOptions = {}): Promise<Backend> {
-  return new TfjsBackend(await enqueue(() => chooseEngine(engine, log)));
+export async function createTfjsBackend(options: TfjsBackendOptions = {}): Promise<Backend> {
+  return new TfjsBackend(await enqueue(() => chooseEngine(options)));
 }
 
 type Constants = ReadonlyMap<string, HostTensor>;
@@ -122,7 +122,9 @@ class TfjsBackend implements Backend {
   async #dispose(): Promise<void> {
     await Promise.all([...this.#executables].map((executable) => executable.dispose()));
     for (const tensor of [...this.#live]) tensor.dispose();
-    await enqueue(() => this.#engine.dispose());
+    await enqueue(async () => {
+      this.#engine.device.dispose();
+    });
   }
 
   #checkLive(doing: string): void {
@@ -138,10 +140,13 @@ class TfjsBackend implements Backend {
     const values = new SlotValues(device, plan.slots);
     try {
       await device.enter();
-      for (const { name, slot } of plan.constants)
-        values.set(slot, device.upload(constants.get(name)!), true);
+      for (const { slot, value } of plan.constants)
+        values.set(slot, device.upload(value, "lasting"), true);
+      for (const { name, slot } of plan.given)
+        values.set(slot, device.upload(constants.get(name)!, "lasting"), true);
       await runSteps(bindSteps(plan.foldSteps, {}), { device, values, label });
-      for (const { slot } of plan.constants) if (!plan.readAtRun.has(slot)) values.free(slot);
+      for (const { slot } of [...plan.constants, ...plan.given])
+        if (!plan.readAtRun.has(slot)) values.free(slot);
       return values;
     } catch (error) {
       values.freeAll();

@@ -35,9 +35,9 @@ export interface Device<T extends Handle = Handle> {
   readonly memoryLimit?: number;
   /** Makes the engine the one that ops go to: TensorFlow.js has one at a time. */
   enter(): Promise<void>;
-  /** A copy of `tensor`. Needs no `enter`. */
-  upload(tensor: HostTensor): T;
-  /** A copy on the host, which is done when everything before is. Needs no `enter`. */
+  /** A copy of `tensor`; with `lasting`, its array may be read as long as the handle lives. Needs no `enter`. */
+  upload(tensor: HostTensor, lasting?: "lasting"): T;
+  /** A copy on the host of what the handle holds once all work before is done. Needs no `enter`. */
   read(handle: T, type: ConcreteType): Promise<HostTensor>;
   /** Another handle on the same values. */
   alias(handle: T): T;
@@ -48,6 +48,6 @@ export interface Device<T extends Handle = Handle> {
   usage(): { readonly tensors: number; readonly bytes: number };
   /** What went wrong on the device behind the calls' back, once. */
   takeFailure?(): string | undefined;
-  /** Frees what the device itself keeps. */
+  /** Frees what the device keeps for itself; tensors are their owners'. */
   dispose(): void;
 }

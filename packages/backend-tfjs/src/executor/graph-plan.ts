@@ -8,7 +8,9 @@ import {
   isLeafInput,
   isSymbolic,
   shapeSize,
+  type AttrValue,
   type Graph,
+  type HostTensor,
   type Node,
   type Value,
   type ValueType,
@@ -22,6 +24,12 @@ export interface Step {
   readonly outputs: readonly number[];
   /** Slots whose last reader this is, and results that nobody reads. */
   readonly frees: readonly number[];
+}
+
+/** A constant of the graph. */
+export interface ConstantSlot {
+  readonly slot: number;
+  readonly value: HostTensor;
 }
 
 /** An input that is fed or, as a constant, given once. */
@@ -44,7 +52,9 @@ export interface GraphPlan {
   /** Run once, when the graph is compiled; what they leave is resident. */
   readonly foldSteps: readonly Step[];
   readonly steps: readonly Step[];
-  readonly constants: readonly FedSlot[];
+  readonly constants: readonly ConstantSlot[];
+  /** Inputs that are given once. */
+  readonly given: readonly FedSlot[];
   readonly feeds: readonly FedSlot[];
   readonly outputs: readonly OutputSlot[];
   /** Resident slots that runs read. */
@@ -60,15 +70,22 @@ function staticBytes({ shape, dtype }: ValueType): number | undefined {
   return isSymbolic(size) ? undefined : size * BYTES_PER_ELEMENT[dtype];
 }
 
+/** Whether an attribute has a size that only a run tells. */
+function isOpen(value: AttrValue): boolean {
+  if (Array.isArray(value)) return (value as readonly AttrValue[]).some(isOpen);
+  return typeof value === "object" && "terms" in value && isSymbolic(value);
+}
+
 /** Whether a node is worth keeping in its result: sizes are known, and it does not take more memory than what it is made of. */
-function isCheap({ inputs, outputs, op }: Node): boolean {
+function isCheap({ inputs, outputs, attrs }: Node): boolean {
+  if (Object.values(attrs).some(isOpen)) return false;
   let made = 0;
   for (const output of outputs) {
     const bytes = staticBytes(output);
     if (bytes === undefined) return false;
     made += bytes;
   }
-  if (op === "constant" || made <= SMALL_BYTES) return true;
+  if (made <= SMALL_BYTES) return true;
   const given = inputs.reduce(
     (total, { node, index }) => total + (staticBytes(node.outputs[index]!) ?? 0),
     0,
@@ -101,9 +118,13 @@ export function planGraph(graph: Graph, constants: ReadonlySet<string>): GraphPl
   const known = new Set<Node>();
   const folded: Node[] = [];
   const run: Node[] = [];
+  const values: ConstantSlot[] = [];
   for (const node of order) {
     if (isLeafInput(node)) {
       if (constants.has(inputName(node))) known.add(node);
+    } else if (node.op === "constant") {
+      known.add(node);
+      values.push({ slot: table.ofNode(node)[0]!, value: node.attrs["value"] as HostTensor });
     } else if (node.inputs.every((value) => known.has(value.node)) && isCheap(node)) {
       known.add(node);
       folded.push(node);
@@ -132,7 +153,8 @@ export function planGraph(graph: Graph, constants: ReadonlySet<string>): GraphPl
   return Object.freeze({
     foldSteps: toSteps(folded, foldedKept, table),
     steps: toSteps(run, new Set([...kept, ...resident]), table),
-    constants: leaves.filter(({ name }) => constants.has(name)),
+    constants: values,
+    given: leaves.filter(({ name }) => constants.has(name)),
     feeds: leaves.filter(({ name }) => !constants.has(name)),
     outputs,
     slots: table.count,

@@ -17,7 +17,8 @@ import { checkSameType, TfjsDeviceTensor, type LiveTensors } from "./device-tens
 import type { Device, Handle } from "./device.js";
 import type { GraphPlan } from "./graph-plan.js";
 import { enqueue } from "./run-queue.js";
-import { runSteps, SlotValues, throwIfEnded } from "./run-steps.js";
+import { runSteps, throwIfEnded } from "./run-steps.js";
+import { SlotValues } from "./slot-values.js";
 
 type Feeds = Readonly<Record<string, Feed>>;
 type Into = Readonly<Record<string, DeviceTensor>>;
@@ -202,10 +203,7 @@ export class TfjsExecutable implements Executable {
     );
   }
 
-  #collect(
-    values: SlotValues,
-    targets: ReadonlyMap<string, TfjsDeviceTensor>,
-  ): Outputs {
+  #collect(values: SlotValues, targets: ReadonlyMap<string, TfjsDeviceTensor>): Outputs {
     const { plan, device, graph, live } = this.#parts;
     // Aliases first: taking empties a slot.
     const aliases = new Map(
