@@ -28,13 +28,14 @@ export function batchSizes(config: ResolvedConfig): { imageBatch: number; textBa
 /** The gradient and update graphs of a run's step, sizes bound. */
 export function buildStep(config: ResolvedConfig, run: Run): TrainStep {
   const model = buildEncoders({ ...run.get(MODEL), mode: "train" });
-  const { clipNorm, ema, rematerialise } = config.training;
+  const { clipNorm, ema, rematerialise, precision } = config.training;
   return buildTrainStep({
     built: buildLoss(model, run.get(LOSS)),
     optimizer: run.get(OPTIMIZER),
     clipNorm,
     ema,
     rematerialise,
+    precision,
     binding: { ...batchSizes(config), textTokens: run.get(TOKENIZER).contextLength },
   });
 }

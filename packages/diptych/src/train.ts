@@ -8,6 +8,7 @@ import {
   type HostTensor,
   type MultiEncoder,
   type TokenizerState,
+  type TrainingPrecision,
 } from "@diptych/core";
 import { Run } from "@diptych/core/plugin";
 import { runState, writeJsonAtomically } from "@diptych/checkpoints";
@@ -16,6 +17,7 @@ import {
   acquireRunLock,
   createCheckpointer,
   createJsonlLog,
+  precisionNotice,
   Trainer,
   type Checkpointer,
   type FitResult,
@@ -58,6 +60,9 @@ export interface TrainSummary {
   readonly params: number;
   /** Mean wait of a step for its batch, in milliseconds. */
   readonly meanWaitMs: number;
+  readonly precision: TrainingPrecision;
+  /** Steps of the run that overflowed in float16 and changed nothing. */
+  readonly skippedSteps: number;
   readonly backend: string;
   readonly seed: number;
   /** Folder of the trained model, once finished. */
@@ -97,6 +102,8 @@ async function trainLocked(options: TrainOptions, run: Run): Promise<TrainSummar
   await writeJsonAtomically(join(out, "config.json"), config.plain);
   const step = buildStep(config, run);
   checkMemory(config, run, step);
+  const notice = precisionNotice(step.precision, run.get(BACKEND));
+  if (notice) on({ event: "message", text: notice });
   const loader = createRunLoader(config, run, on);
   const trainer = await Trainer.create({
     backend: run.get(BACKEND),
@@ -147,6 +154,13 @@ async function resumeFrom(
     return;
   }
   await trainer.loadState(found.state);
+  const { precision } = found.state.metadata;
+  if (precision !== trainer.trainStep.precision) {
+    on({
+      event: "message",
+      text: `The checkpoint was made in ${precision}; training goes on in ${trainer.trainStep.precision}.`,
+    });
+  }
   on({ event: "message", text: `Going on from step ${trainer.step} (${found.path}).` });
 }
 
@@ -211,6 +225,8 @@ async function finish(
     loss: result.loss,
     params: countParameters(trainer.trainStep.parameters),
     meanWaitMs: result.meanWaitMs,
+    precision: config.training.precision,
+    skippedSteps: result.skippedSteps,
     backend: run.get(BACKEND).describe(),
     seed: config.seed,
   };

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Part, Plugin } from "../plugin/define-plugin.js";
 import { isPlugin } from "../plugin/define-plugin.js";
+import { TRAINING_PRECISIONS } from "../contracts/training-precision.js";
 import { parseDuration } from "./durations.js";
 
 /** A part: `type` and whatever its plugin's schema says. */
@@ -86,7 +87,8 @@ export const trainingSchema = z
     logEvery: positiveInteger.default(10),
     /** Recomputes cheap activations in the backward pass to save memory. */
     rematerialise: z.boolean().default(false),
-    precision: z.enum(["fp32"]).default("fp32"),
+    /** `mixed-bf16`, `mixed-fp16`: products in 16 bits, weights and losses in float32; float16 with a dynamic loss scale. */
+    precision: z.enum(TRAINING_PRECISIONS).default("fp32"),
   })
   .refine((t) => [t.steps, t.epochs, t.duration].filter((x) => x !== undefined).length <= 1, {
     message:

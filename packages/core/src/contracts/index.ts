@@ -9,3 +9,4 @@ export * from "./loss.js";
 export * from "./optimizer.js";
 export * from "./random-inputs.js";
 export * from "./tokenizer.js";
+export * from "./training-precision.js";

@@ -26,6 +26,8 @@ function stateAt(step: number): TrainingState {
       seed: 0,
       totalSteps: 100,
       optimizer: "adamw",
+      precision: "fp32",
+      skippedSteps: 0,
       config: { name: "tiny" },
     },
   };

@@ -10,6 +10,7 @@ import {
   type Graph,
   type Optimizer,
   type ParameterSpec,
+  type TrainingPrecision,
 } from "@diptych/core";
 import { bind, runPasses } from "@diptych/core/backend";
 import { buildGradientGraph } from "./gradient-graph.js";
@@ -19,6 +20,7 @@ import {
   EMA_RATE,
   GRAD_NORM,
   gradientName,
+  INVERSE_LOSS_SCALE,
   REPORT,
   type StateTensor,
   type TrainStep,
@@ -38,6 +40,8 @@ export interface TrainStepOptions {
   readonly binding?: DimBinding;
   /** Recomputes cheap activations in the backward part to save memory. Default false. */
   readonly rematerialise?: boolean;
+  /** In how many bits the forward part and its derivative are computed; default `fp32`. */
+  readonly precision?: TrainingPrecision;
 }
 
 /**
@@ -49,7 +53,7 @@ export interface TrainStepOptions {
  * for evaluation or the loss trains nothing.
  */
 export function buildTrainStep(options: TrainStepOptions): TrainStep {
-  const { built, optimizer, clipNorm = 1, ema = null, binding = {} } = options;
+  const { built, optimizer, clipNorm = 1, ema = null, binding = {}, precision = "fp32" } = options;
   const { model } = built;
   if (model.mode !== "train") {
     throw new TrainingError(
@@ -61,11 +65,18 @@ export function buildTrainStep(options: TrainStepOptions): TrainStep {
   const trained = trainedWeights(built, optimizer, weights);
   const names = trained.map(({ name }) => name);
   const buffers = model.parameters.filter(({ name }) => model.bufferUpdates.has(name));
-  const scalarNames = [...optimizer.scalarNames, ...(ema === null ? [] : [EMA_RATE])];
+  const scalesLoss = precision === "mixed-fp16";
+  const scalarNames = [
+    ...optimizer.scalarNames,
+    ...(ema === null ? [] : [EMA_RATE]),
+    ...(scalesLoss ? [INVERSE_LOSS_SCALE] : []),
+  ];
   const { graph, reportNames } = buildGradientGraph({
     built,
     trained: names,
     rematerialise: options.rematerialise ?? false,
+    precision,
+    scaleLoss: scalesLoss,
   });
   const update = buildUpdateGraph({
     optimizer,
@@ -105,6 +116,8 @@ export function buildTrainStep(options: TrainStepOptions): TrainStep {
     ),
     optimizer,
     ema,
+    precision,
+    scalesLoss,
   });
 }
 

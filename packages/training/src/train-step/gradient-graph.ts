@@ -5,16 +5,25 @@ import {
   cast,
   concat,
   createGraph,
+  div,
   gradients as differentiate,
+  input,
   less,
+  lowDtype,
   reshape,
   type BuiltLoss,
   type Graph,
+  type TrainingPrecision,
   type Value,
 } from "@diptych/core";
-import { rematerialise, runPasses } from "@diptych/core/backend";
+import {
+  createPrecisionPolicy,
+  mixedPrecision,
+  rematerialise,
+  runPasses,
+} from "@diptych/core/backend";
 import { globalNorm } from "./global-norm.js";
-import { bufferName, GRAD_NORM, gradientName, REPORT } from "./train-step.js";
+import { bufferName, GRAD_NORM, gradientName, LOSS_SCALE, REPORT } from "./train-step.js";
 
 /** Below it a float32 is finite: the largest is 3.4028235e38. */
 const LARGEST_FLOAT32 = 3.4028234e38;
@@ -25,6 +34,9 @@ export interface GradientGraphOptions {
   readonly trained: readonly string[];
   /** Recomputes cheap activations in the backward part. */
   readonly rematerialise: boolean;
+  readonly precision: TrainingPrecision;
+  /** Gives gradients times the input `lossScale`; loss and norm are as they are. */
+  readonly scaleLoss: boolean;
 }
 
 export interface GradientGraph {
@@ -32,19 +44,47 @@ export interface GradientGraph {
   readonly reportNames: readonly string[];
 }
 
+/** The forward part, as `loss`, `metric.<name>`, `buffer.<name>`. */
+function forwardGraph({ loss, metrics, model }: BuiltLoss): Graph {
+  return createGraph("forward", {
+    loss,
+    ...Object.fromEntries(
+      Object.entries(metrics).map(([name, value]) => [`metric.${name}`, value]),
+    ),
+    ...Object.fromEntries(
+      [...model.bufferUpdates].map(([name, value]) => [bufferName(name), value]),
+    ),
+  });
+}
+
+/** The forward part in a precision. Parameters and inputs keep their identity: they are cast where they are used. */
+function forwardIn(precision: TrainingPrecision, built: BuiltLoss): Graph["outputs"] {
+  const low = lowDtype(precision);
+  const forward = forwardGraph(built);
+  if (low === undefined) return forward.outputs;
+  return runPasses(forward, [mixedPrecision(createPrecisionPolicy(low))]).outputs;
+}
+
 /** Builds the gradient graph; symbols stay. */
 export function buildGradientGraph(options: GradientGraphOptions): GradientGraph {
-  const { built, trained } = options;
+  const { built, trained, precision, scaleLoss } = options;
   const { model, metrics } = built;
   const metricNames = Object.keys(metrics);
   const buffers = [...model.bufferUpdates];
+  const forward = forwardIn(precision, built);
+  const scale = scaleLoss ? input(LOSS_SCALE, []) : undefined;
   const result = differentiate({
-    outputs: [built.loss],
+    outputs: [forward["loss"]!],
+    ...(scale ? { cotangents: [scale] } : {}),
     wrt: trained.map((name) => model.values.get(name)!),
-    carry: [...Object.values(metrics), ...buffers.map(([, value]) => value)],
+    carry: [
+      ...metricNames.map((name) => forward[`metric.${name}`]!),
+      ...buffers.map(([name]) => forward[bufferName(name)]!),
+    ],
   });
   const [loss] = result.outputs;
-  const norm = globalNorm(result.gradients);
+  const scaledNorm = globalNorm(result.gradients);
+  const norm = scale ? div(scaledNorm, scale) : scaledNorm;
   const entries: readonly (readonly [string, Value])[] = [
     ["loss", loss!],
     ["gradNorm", norm],
@@ -63,9 +103,9 @@ export function buildGradientGraph(options: GradientGraphOptions): GradientGraph
       buffers.map(([name], i) => [bufferName(name), result.carried[metricNames.length + i]!]),
     ),
   });
-  const forward = [loss!, ...result.carried];
+  const computed = [loss!, ...result.carried];
   return {
-    graph: options.rematerialise ? runPasses(graph, [rematerialise({ forward })]) : graph,
+    graph: options.rematerialise ? runPasses(graph, [rematerialise({ forward: computed })]) : graph,
     reportNames: Object.freeze(entries.map(([name]) => name)),
   };
 }

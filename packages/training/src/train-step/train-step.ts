@@ -6,6 +6,7 @@ import type {
   Optimizer,
   ParameterSpec,
   RandomDistribution,
+  TrainingPrecision,
 } from "@diptych/core";
 
 /** A tensor that lives on the device from step to step and belongs to the saved state. */
@@ -64,6 +65,9 @@ export interface TrainStep {
   readonly optimizer: Optimizer;
   /** Decay of the moving average of the weights; null without one. */
   readonly ema: number | null;
+  readonly precision: TrainingPrecision;
+  /** Whether `gradient` reads `lossScale` and gives gradients times it, which `update` takes back by a step scalar. */
+  readonly scalesLoss: boolean;
 }
 
 export const REPORT = "report";
@@ -71,6 +75,11 @@ export const GRAD_NORM = "gradNorm";
 export const STEP_SCALARS = "stepScalars";
 /** Step scalar: the share of the new weights in the moving average. */
 export const EMA_RATE = "emaRate";
+
+/** Input of the gradient graph: what the loss is multiplied by before it is differentiated (float32 scalar). */
+export const LOSS_SCALE = "lossScale";
+/** Step scalar: 1 over the loss scale. */
+export const INVERSE_LOSS_SCALE = "inverseLossScale";
 
 export const gradientName = (parameter: string): string => `grad.${parameter}`;
 export const bufferName = (buffer: string): string => `buffer.${buffer}`;

@@ -21,6 +21,7 @@ import {
   emaName,
   GRAD_NORM,
   gradientName,
+  INVERSE_LOSS_SCALE,
   newName,
   slotName,
   STEP_SCALARS,
@@ -54,6 +55,8 @@ export function buildUpdateGraph(options: UpdateGraphOptions): UpdateGraph {
   const scalars = stepScalars(options.scalarNames);
   const norm = clipNorm === null ? undefined : input(GRAD_NORM, []);
   const clip = norm && clipNorm !== null ? clipCoefficient(norm, clipNorm) : undefined;
+  const unscale = scalars[INVERSE_LOSS_SCALE];
+  const factor = clip && unscale ? mul(clip, unscale) : (clip ?? unscale);
 
   const average = (spec: ParameterSpec, value: () => Value): void => {
     // Buffers without axes are counters: an average of them means nothing.
@@ -74,7 +77,7 @@ export function buildUpdateGraph(options: UpdateGraphOptions): UpdateGraph {
       spec,
       group: optimizer.groupOf(spec),
       parameter: parameter(name, shape),
-      gradient: clip ? mul(gradient, clip) : gradient,
+      gradient: factor ? mul(gradient, factor) : gradient,
       slots,
       scalars,
     });

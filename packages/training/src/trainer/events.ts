@@ -29,6 +29,9 @@ export interface StepEvent {
   readonly waitMs: number;
   /** Milliseconds of the step itself: upload, gradient, update. */
   readonly stepMs: number;
+  /** In float16: what the loss was multiplied by, and steps so far that overflowed and changed nothing. */
+  readonly lossScale?: number;
+  readonly skippedSteps?: number;
 }
 
 export interface CheckpointEvent {
@@ -53,6 +56,8 @@ export interface EndEvent {
   readonly loss: number | null;
   /** Mean wait for a batch over the steps after the first, in milliseconds. */
   readonly meanWaitMs: number;
+  /** Steps of the run that overflowed in float16 and changed nothing. */
+  readonly skippedSteps: number;
 }
 
 export type TrainingEvent = StartEvent | StepEvent | CheckpointEvent | EndEvent;

@@ -37,6 +37,8 @@ export interface FitResult {
   readonly seconds: number;
   /** Mean wait for a batch over the steps after the first, in milliseconds. */
   readonly meanWaitMs: number;
+  /** Steps of the run that overflowed in float16 and changed nothing. */
+  readonly skippedSteps: number;
 }
 
 /**
@@ -101,6 +103,7 @@ class FitRun {
       step: this.#trainer.step,
       seconds: this.#seconds(),
       meanWaitMs: this.#meanWait(),
+      skippedSteps: this.#trainer.skippedSteps,
     });
   }
 
@@ -114,6 +117,7 @@ class FitRun {
     if (batch === ABORTED) return false;
     const begun = performance.now();
     const learningRate = schedule.learningRate(step);
+    const { lossScale } = trainer;
     const outcome = await trainer.runStep(batch, {
       learningRate,
       signal,
@@ -124,7 +128,8 @@ class FitRun {
     if (outcome.status === "interrupted") return false;
     if (outcome.status === "notFinite") throw await this.#notFinite(outcome.report, learningRate);
     const ended = performance.now();
-    await this.#record(batch, outcome.report, { learningRate, asked, begun, ended });
+    if (outcome.status === "done") this.#lastFinite = { step, loss: outcome.report.loss };
+    await this.#record(batch, outcome.report, { learningRate, lossScale, asked, begun, ended });
     const due = saver && saver.every !== null && trainer.step % saver.every === 0;
     if (due && trainer.step < totalSteps) await this.#save();
     return true;
@@ -133,9 +138,14 @@ class FitRun {
   async #record(
     batch: TrainingBatch,
     report: StepReport,
-    at: { learningRate: number; asked: number; begun: number; ended: number },
+    at: {
+      learningRate: number;
+      lossScale: number | undefined;
+      asked: number;
+      begun: number;
+      ended: number;
+    },
   ): Promise<void> {
-    this.#lastFinite = { step: batch.step, loss: report.loss };
     const waitMs = at.begun - at.asked;
     const stepMs = at.ended - at.begun;
     if (this.#waits.count > 0) this.#waits.total += waitMs;
@@ -154,6 +164,9 @@ class FitRun {
       imagesPerSecond: (1000 * batchRows(batch)) / (waitMs + stepMs),
       waitMs,
       stepMs,
+      ...(at.lossScale === undefined
+        ? {}
+        : { lossScale: at.lossScale, skippedSteps: this.#trainer.skippedSteps }),
     });
   }
 
@@ -217,6 +230,7 @@ class FitRun {
       seconds: this.#seconds(),
       loss: this.#lastFinite?.loss ?? null,
       meanWaitMs: this.#meanWait(),
+      skippedSteps: this.#trainer.skippedSteps,
     });
   }
 

@@ -317,6 +317,8 @@ describe("resuming", () => {
       seed: 7,
       totalSteps: 2,
       optimizer: "adamw",
+      precision: "fp32",
+      skippedSteps: 0,
       config: { a: 1 },
     });
     const other = await tinyTrainer(undefined, { seed: 1 });

@@ -1,6 +1,7 @@
 /** The trainer: the compiled step and the state that it keeps on the device, from first values to a trained model. */
 import {
   hostTensorFrom,
+  scalarHost,
   TrainingError,
   type Backend,
   type DeviceTensor,
@@ -11,14 +12,23 @@ import {
   EMA_RATE,
   emaName,
   emaRate,
+  INVERSE_LOSS_SCALE,
+  LOSS_SCALE,
   REPORT,
   STEP_SCALARS,
   type TrainStep,
 } from "../train-step/train-step.js";
 import type { TrainingBatch } from "./batches.js";
+import { checkPrecision } from "./check-precision.js";
 import { calibrate, type CalibrateOptions, type Calibration } from "./calibrate.js";
 import { DeviceState } from "./device-state.js";
 import { runFit, type FitOptions, type FitResult } from "./fit.js";
+import {
+  INITIAL_LOSS_SCALE,
+  LEAST_LOSS_SCALE,
+  nextLossScale,
+  type LossScale,
+} from "./loss-scale.js";
 import { drawRandomInputs } from "./random-inputs.js";
 import { parseReport, type StepReport } from "./step-report.js";
 import type { TrainingState } from "./training-state.js";
@@ -40,9 +50,13 @@ export interface RunStepOptions {
   readonly meanwhile?: () => void;
 }
 
-/** `interrupted` and `notFinite` leave the state as it was before the step. */
+/**
+ * `interrupted` and `notFinite` leave the state as it was before the step. `skipped`: in float16 the scaled gradients
+ * overflowed; the step counts as done, weights and optimizer are as before, and the loss scale is halved.
+ */
 export type StepOutcome =
   | { readonly status: "done"; readonly report: StepReport }
+  | { readonly status: "skipped"; readonly report: StepReport }
   | { readonly status: "notFinite"; readonly report: StepReport }
   | { readonly status: "interrupted" };
 
@@ -67,6 +81,8 @@ export class Trainer {
   readonly #gradient: Executable;
   readonly #update: Executable;
   #step = 0;
+  #skipped = 0;
+  #lossScale: LossScale | undefined;
   #totalSteps: number | undefined;
   #failed: unknown;
   #busy = false;
@@ -83,15 +99,18 @@ export class Trainer {
     this.seed = options.seed;
     this.#device = device;
     [this.#gradient, this.#update] = executables;
+    this.#lossScale = options.step.scalesLoss ? INITIAL_LOSS_SCALE : undefined;
   }
 
   /**
    * Compiles both graphs and uploads first values.
    *
-   * @throws TrainingError where `initial` does not fit; BackendError where a graph does not compile.
+   * @throws ConfigError where the backend lacks the step's precision; TrainingError where `initial` does not fit;
+   * BackendError where a graph does not compile.
    */
   static async create(options: TrainerOptions): Promise<Trainer> {
     const { backend, step, initial } = options;
+    checkPrecision(step.precision, backend);
     const gradient = await backend.compile(step.gradient, { label: "gradient" });
     let update: Executable | undefined;
     try {
@@ -108,6 +127,16 @@ export class Trainer {
   /** Steps done: the number of the next one. */
   get step(): number {
     return this.#step;
+  }
+
+  /** Of these, the ones that overflowed in float16 and changed nothing. */
+  get skippedSteps(): number {
+    return this.#skipped;
+  }
+
+  /** What the next step's loss is multiplied by; undefined but in float16. */
+  get lossScale(): number | undefined {
+    return this.#lossScale?.scale;
   }
 
   /** All steps of the run, once known: from `fit` or from a loaded state. */
@@ -142,6 +171,8 @@ export class Trainer {
     const names = this.#gradient.inputNames;
     await this.#device.feed(pick({ ...feeds, ...this.#randomInputs(this.#step) }, names));
     await this.#device.feed(this.#stepScalars(learningRate));
+    if (this.#lossScale)
+      await this.#device.feed({ [LOSS_SCALE]: scalarHost("float32", this.#lossScale.scale) });
     let report: StepReport;
     try {
       const running = this.#gradient.run(this.#device.feeds(names), {
@@ -157,10 +188,21 @@ export class Trainer {
         return { status: "interrupted" };
       throw error;
     }
-    if (!report.finite) return { status: "notFinite", report };
+    if (!report.finite) return this.#overflowed(report);
     await this.#runUpdate();
     this.#step += 1;
+    this.#lossScale &&= nextLossScale(this.#lossScale, true);
     return { status: "done", report };
+  }
+
+  /** In float16 a gradient that is not finite says first of all that the loss was multiplied by too much. */
+  #overflowed(report: StepReport): StepOutcome {
+    if (!this.#lossScale || this.#lossScale.scale <= LEAST_LOSS_SCALE)
+      return { status: "notFinite", report };
+    this.#lossScale = nextLossScale(this.#lossScale, false);
+    this.#step += 1;
+    this.#skipped += 1;
+    return { status: "skipped", report };
   }
 
   /** The whole state, on the host; `metadata` is saved with it. */
@@ -176,6 +218,9 @@ export class Trainer {
         step: this.#step,
         seed: this.seed,
         optimizer: this.trainStep.optimizer.name,
+        precision: this.trainStep.precision,
+        skippedSteps: this.#skipped,
+        ...(this.#lossScale ? { lossScale: this.#lossScale } : {}),
         ...(this.#totalSteps === undefined ? {} : { totalSteps: this.#totalSteps }),
       }),
     });
@@ -199,6 +244,9 @@ export class Trainer {
       new Map(this.trainStep.state.map(({ name }) => [name, tensors.get(name)!])),
     );
     this.#step = metadata.step;
+    this.#skipped = metadata.skippedSteps;
+    // Absent where the run went on in another precision before.
+    if (this.#lossScale) this.#lossScale = metadata.lossScale ?? INITIAL_LOSS_SCALE;
     this.#totalSteps = metadata.totalSteps;
   }
 
@@ -250,9 +298,12 @@ export class Trainer {
   #stepScalars(learningRate: number): Readonly<Record<string, HostTensor>> {
     const { optimizer, ema, scalarNames } = this.trainStep;
     if (scalarNames.length === 0) return {};
+    // Steps that were skipped are none to the optimizer, as in PyTorch.
+    const updates = this.#step - this.#skipped;
     const values: Record<string, number> = {
-      ...optimizer.scalars(this.#step, learningRate),
-      ...(ema === null ? {} : { [EMA_RATE]: emaRate(ema, this.#step) }),
+      ...optimizer.scalars(updates, learningRate),
+      ...(ema === null ? {} : { [EMA_RATE]: emaRate(ema, updates) }),
+      ...(this.#lossScale ? { [INVERSE_LOSS_SCALE]: 1 / this.#lossScale.scale } : {}),
     };
     const vector = scalarNames.map((name) => {
       const value = values[name];

@@ -3,6 +3,7 @@ import {
   CheckpointError,
   createHostTensor,
   elementCount,
+  TRAINING_PRECISIONS,
   type CheckpointReader,
   type HostTensor,
 } from "@diptych/core";
@@ -18,6 +19,11 @@ const metadataSchema = z.looseObject({
   /** Decided before step 0, also where the configuration gives a duration. */
   totalSteps: z.int().min(1).optional(),
   optimizer: z.string(),
+  precision: z.enum(TRAINING_PRECISIONS).default("fp32"),
+  /** Steps among those done that overflowed and changed nothing. */
+  skippedSteps: z.int().min(0).default(0),
+  /** Of runs in float16. */
+  lossScale: z.strictObject({ scale: z.number().positive(), good: z.int().min(0) }).optional(),
 });
 
 /** What is saved beside the tensors; further keys are the caller's (configuration, tokenizer). */
