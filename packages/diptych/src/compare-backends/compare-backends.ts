@@ -152,14 +152,16 @@ async function choose(
   const types = registry.list("backend").map(({ declaration }) => declaration.type);
   const own = config.plain["backend"] as Part;
   const wanted = names?.map((name) => name.split(":")[0]);
-  const findings: BackendFinding[] = [];
-  for (const type of types) {
-    if (wanted && !wanted.includes(type)) continue;
-    const part = type === own.type ? own : { type };
-    const outcome = await runIsolated("diagnose", { source, part }, { signal, timeoutMs: 60_000 });
-    if (outcome.status === "done") findings.push(...outcome.value);
-    else findings.push({ part: { type }, status: "broken", detail: outcome.reason });
-  }
+  const asked = types.filter((type) => !wanted || wanted.includes(type));
+  const findings = await Promise.all(
+    asked.map(async (type): Promise<readonly BackendFinding[]> => {
+      const part = type === own.type ? own : { type };
+      const limits = { signal, timeoutMs: 60_000 };
+      const outcome = await runIsolated("diagnose", { source, part }, limits);
+      if (outcome.status === "done") return outcome.value;
+      return [{ part: { type }, status: "broken", detail: outcome.reason }];
+    }),
+  ).then((all) => all.flat());
   if (names) {
     const chosen = chooseNamed(names, findings, types);
     // A setting that does not hold is the caller's slip, to be told before anything runs.

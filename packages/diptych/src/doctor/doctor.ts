@@ -70,20 +70,20 @@ export async function runDoctor(options: DoctorOptions = {}): Promise<DoctorRepo
   const { measure = true, on = () => undefined } = options;
   const { registry, defaultBackend, source } = await openSource(options);
   const types = registry.list("backend");
-  const found: BackendReport[] = [];
-  for (const [i, { plugin, declaration }] of types.entries()) {
-    const { type } = declaration;
-    on({ what: `looking for ${type}`, done: i, total: types.length });
-    const part = type === defaultBackend.type ? defaultBackend : { type };
-    const findings = await diagnose({ source, part }, options);
-    const engines = findings.map((finding) => ({
-      ...finding,
-      label: partLabel(finding.part),
-      isDefault: isPartOf(finding.part, defaultBackend, registry),
-      rates: null,
-    }));
-    found.push({ type, plugin, engines });
-  }
+  on({ what: "looking for backends", done: 0, total: types.length });
+  const found = await Promise.all(
+    types.map(async ({ plugin, declaration: { type } }): Promise<BackendReport> => {
+      const part = type === defaultBackend.type ? defaultBackend : { type };
+      const findings = await diagnose({ source, part }, options);
+      const engines = findings.map((finding) => ({
+        ...finding,
+        label: partLabel(finding.part),
+        isDefault: isPartOf(finding.part, defaultBackend, registry),
+        rates: null,
+      }));
+      return { type, plugin, engines };
+    }),
+  );
   const backends = measure ? await measureAll(found, source, options) : found;
   const [machine, native, gpus] = await Promise.all([
     findMachineFacts(),

@@ -100,7 +100,11 @@ function keepLastLines(child: ChildProcess): () => string {
   };
   child.stdout?.on("data", keep);
   child.stderr?.on("data", keep);
-  return () => text.trim().split("\n").slice(-shownLines).join("\n");
+  return () => {
+    // Node's own account of an abort is long, and of no use to who installs a library.
+    const [said = ""] = text.split(/^----- (?:Native|JavaScript) stack trace -----$/m);
+    return said.trim().split("\n").slice(-shownLines).join("\n");
+  };
 }
 
 function describeEnd(code: number | null, endedBy: string | null, lines: string): string {
