@@ -1,4 +1,5 @@
 /** Composites that TensorFlow has a kernel for, or that take fewer passes over memory than their parts. */
+import { elementCount } from "@diptych/core";
 import type { CompositeAttrs } from "@diptych/core/backend";
 import { POOLING_LOWERINGS } from "./convolution.js";
 import { operand, resultOf, type TfCompositeLowerings, type TfLowering } from "./lowering.js";
@@ -72,30 +73,31 @@ const layerNorm: TfLowering<CompositeAttrs["layerNorm"]> = (call, tf) => {
   return [tf.same("AddV2", [scaled, bias], shape), average, invStd];
 };
 
-/** By the kernel for pictures NHWC; [batch, channels] is a picture of one pixel a sample. */
+/** By the kernel for pictures NHWC. */
 const batchNorm: TfLowering<CompositeAttrs["batchNorm"]> = (call, tf) => {
   const [x, scale, bias] = [operand(call, 0), operand(call, 1), operand(call, 2)];
-  const [batch = 0, channels = 0, ...pixels] = x.shape;
-  const nhwc = [0, ...pixels.map((_, i) => i + 2), 1];
-  const moved = tf.transpose(tf.cast(x, "float32"), nhwc);
-  const picture = tf.reshape(moved, [batch, pixels.reduce((a, b) => a * b, 1), 1, channels]);
+  const { epsilon, layout } = call.attrs;
+  const axes = x.shape.map((_, axis) => axis);
+  const channelsLast = layout ? axes : [...axes.filter((axis) => axis !== 1), 1];
+  const moved = tf.transpose(tf.cast(x, "float32"), channelsLast);
+  const channels = moved.shape.at(-1) ?? 0;
+  const samples = elementCount(moved.shape.slice(0, -1));
+  const picture = tf.reshape(moved, [samples, 1, 1, channels]);
   const none = tf.constant("none", () => tf.create("float32", [0], new Float32Array(0)));
   const attrs = [
     typeAttr("T", "float32"),
     typeAttr("U", "float32"),
-    floatAttr("epsilon", call.attrs.epsilon),
+    floatAttr("epsilon", epsilon),
     floatAttr("exponential_avg_factor", 1),
     stringAttr("data_format", "NHWC"),
     boolAttr("is_training", true),
   ];
-  const wide = [scale, bias].map((vector) => tf.cast(vector, "float32"));
-  const made = tf.callAll("FusedBatchNormV3", [picture, ...wide, none, none], {
-    attrs,
-    outputs: 6,
-  });
+  const vectors = [scale, bias].map((vector) => tf.cast(vector, "float32"));
+  const inputs = [picture, ...vectors, none, none];
+  const made = tf.callAll("FusedBatchNormV3", inputs, { attrs, outputs: 6 });
   // The third result is the unbiased variance for running statistics; the kernel keeps the biased one for its gradient.
   const [y, average, , , variance] = made as [TfTensor, TfTensor, TfTensor, TfTensor, TfTensor];
-  const back = [0, nhwc.length - 1, ...pixels.map((_, i) => i + 1)];
+  const back = axes.map((axis) => channelsLast.indexOf(axis));
   const output = tf.transpose(tf.reshape(y, moved.shape), back);
   return [tf.cast(output, x.dtype), average, variance];
 };

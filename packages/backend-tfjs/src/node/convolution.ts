@@ -4,7 +4,7 @@
  * convolutions, which it lacks on the CPU, go group by group.
  */
 import { InternalError } from "@diptych/core";
-import type { CompositeAttrs, PrimitiveAttrs } from "@diptych/core/backend";
+import type { CompositeAttrs, ConvAttrs, PrimitiveAttrs } from "@diptych/core/backend";
 import {
   operand,
   resultOf,
@@ -157,7 +157,83 @@ function join(parts: readonly TfTensor[], tf: TfOps): TfTensor {
   return tf.call("ConcatV2", [...parts, axis], { attrs, dtype, shape });
 }
 
+/**
+ * Whether each channel has filters of its own: then one kernel takes all groups. TensorFlow's wants equal strides and
+ * float32.
+ */
+function isDepthwise(
+  { attrs }: TfCall<ConvAttrs>,
+  [filters, channels]: readonly number[],
+): boolean {
+  const [down, across] = attrs.strides;
+  return attrs.groups > 1 && channels === 1 && (filters ?? 0) >= attrs.groups && down === across;
+}
+
+/** Shape of a depthwise filter in TensorFlow: [height, width, channels, filters of a channel]. */
+function depthwiseShape(
+  [filters = 0, , height = 1, width = 1]: readonly number[],
+  groups: number,
+): readonly number[] {
+  return [height, width, groups, filters / groups];
+}
+
+/** A filter [filters, 1, height, width] as TensorFlow's, in float32. */
+function depthwiseFilter(call: TfCall<ConvAttrs>, tf: TfOps): TfTensor {
+  const filter = operand(call, 1);
+  const { groups } = call.attrs;
+  const [filters = 0, , ...kernel] = filter.shape;
+  return call.derive(1, "depthwise", () =>
+    tf.apart(() => {
+      const grouped = tf.reshape(filter, [groups, filters / groups, ...kernel]);
+      return tf.cast(tf.transpose(grouped, [2, 3, 0, 1]), "float32");
+    }),
+  );
+}
+
+const depthwiseInputGradient: TfLowering<PrimitiveAttrs["conv2dInputGradient"]> = (call, tf) => {
+  const dy = tf.cast(operand(call, 0), "float32");
+  const { shape, dtype } = resultOf(call);
+  const kernel = operand(call, 1).shape.slice(2);
+  const { attrs, margins, wide } = paddedAs(call.attrs, { shape, kernel });
+  const inputs = [tf.ints(wide), depthwiseFilter(call, tf), dy];
+  const op = "DepthwiseConv2dNativeBackpropInput";
+  const dx = tf.call(op, inputs, { attrs, dtype: "float32", shape: wide });
+  const [top, left] = margins;
+  return tf.cast(wide === shape ? dx : slice(dx, [0, top, left, 0], { shape, tf }), dtype);
+};
+
+const depthwiseFilterGradient: TfLowering<PrimitiveAttrs["conv2dFilterGradient"]> = (call, tf) => {
+  const [x, dy] = [operand(call, 0), operand(call, 1)].map((part) => tf.cast(part, "float32"));
+  const { shape, dtype } = resultOf(call);
+  if (!x || !dy) throw new InternalError("backend-tfjs/node: operands of a filter's gradient.");
+  const { attrs, margins } = paddedAs(call.attrs, { shape: x.shape, kernel: shape.slice(2) });
+  const filterShape = depthwiseShape(shape, call.attrs.groups);
+  const inputs = [withMargins(x, margins, tf), tf.ints(filterShape), dy];
+  const op = "DepthwiseConv2dNativeBackpropFilter";
+  const gradient = tf.call(op, inputs, { attrs, dtype: "float32", shape: filterShape });
+  return tf.cast(tf.reshape(tf.transpose(gradient, [2, 3, 0, 1]), shape), dtype);
+};
+
+/** Attributes of a depthwise kernel, and what is to be written out as margins around the picture of `shape`. */
+function paddedAs(
+  { strides, padding }: Window,
+  { shape, kernel }: { readonly shape: readonly number[]; readonly kernel: readonly number[] },
+) {
+  const named = namedPadding(shape.slice(1, 3), kernel, { strides, padding });
+  const [top, left, bottom, right] = padding;
+  const [batch = 0, height = 0, width = 0, channels = 0] = shape;
+  const none: Sides = [0, 0, 0, 0];
+  return {
+    attrs: convAttrs({ strides, padding: named ?? "VALID" }, { dtype: "float32" }).filter(
+      ({ name }) => name !== "use_cudnn_on_gpu",
+    ),
+    margins: named ? none : padding,
+    wide: named ? shape : [batch, height + top + bottom, width + left + right, channels],
+  };
+}
+
 const conv2dInputGradient: TfLowering<PrimitiveAttrs["conv2dInputGradient"]> = (call, tf) => {
+  if (isDepthwise(call, operand(call, 1).shape)) return depthwiseInputGradient(call, tf);
   const { strides, padding, groups } = call.attrs;
   const inputShape = resultOf(call).shape;
   const filters = split(filterHwio(call, tf), groups, tf);
@@ -171,6 +247,7 @@ const conv2dInputGradient: TfLowering<PrimitiveAttrs["conv2dInputGradient"]> = (
 };
 
 const conv2dFilterGradient: TfLowering<PrimitiveAttrs["conv2dFilterGradient"]> = (call, tf) => {
+  if (isDepthwise(call, resultOf(call).shape)) return depthwiseFilterGradient(call, tf);
   const { strides, padding, groups } = call.attrs;
   const [outputs = 0, channels = 0, height = 1, width = 1] = resultOf(call).shape;
   const shape = [height, width, channels, outputs / groups];

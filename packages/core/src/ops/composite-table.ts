@@ -28,7 +28,7 @@ export type CompositeAttrs = {
   readonly softplus: None;
   readonly clamp: { readonly low: number; readonly high: number };
   readonly layerNorm: { readonly epsilon: number };
-  readonly batchNorm: { readonly epsilon: number };
+  readonly batchNorm: ImageLayout & { readonly epsilon: number };
   readonly l2Normalize: { readonly axis: number; readonly epsilon: number };
   readonly attention: { readonly scale: number; readonly causal: boolean };
   readonly avgPool2d: ImageLayout & { readonly size: readonly [number, number] };

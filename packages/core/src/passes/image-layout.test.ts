@@ -79,6 +79,21 @@ const between: readonly (readonly [string, (y: Value) => Value])[] = [
 ];
 
 describe("imageLayout", () => {
+  it("moves a native batch norm with its picture; its statistics stay vectors", () => {
+    const norm = (y: Value) => ops.batchNorm(y, ops.parameter("s", [4]), ops.parameter("t", [4]));
+    const { output, mean, variance } = norm(ops.conv2d(x, filter("f", 4, 3), same));
+    const before = createGraph("g", {
+      y: ops.conv2d(output, filter("g", 4, 4), same),
+      mean: ops.mul(mean, 2),
+      variance,
+    });
+    const after = moved(before);
+    const norms = graphNodes(after).filter(({ op }) => op === "batchNorm");
+    expect(norms.map(({ attrs }) => attrs["layout"])).toEqual(["NHWC"]);
+    expect(count(after, "transpose")).toBe(2);
+    expectSame(after, before);
+  });
+
   it.each(between)("has two transposes around conv → %s → conv", (name, op) => {
     const first = ops.conv2d(x, filter("f", 4, 3), same);
     const graph = prepareForBackend(

@@ -94,6 +94,16 @@ const picture: Move = ({ inputs: [x, ...others], attrs, op }, faces) => {
   };
 };
 
+/** A norm over the samples of each channel moves with its picture; the vectors stay. */
+const normalised: Move = (node, faces) => {
+  const [x, ...vectors] = node.inputs;
+  if (!isResident(node, faces) || node.outputs[0]?.shape.length !== 4) return undefined;
+  return {
+    inputs: [movedOf(x!, faces), ...vectors.map((value) => planarOf(value, faces))],
+    attrs: { ...node.attrs, layout: "NHWC" },
+  };
+};
+
 /** Elementwise ops move with any of their operands. */
 const elementwise: Move = ({ inputs, attrs, outputs }, faces) => {
   const follows = inputs.some((value) => faces.resident.has(value));
@@ -137,6 +147,7 @@ const MOVES: Readonly<Record<string, Move>> = {
   conv2dInputGradient: picture,
   conv2dFilterGradient: picture,
   avgPool2d: picture,
+  batchNorm: normalised,
   slice: window,
   pad: window,
   broadcast: stretch,
@@ -151,12 +162,13 @@ const isPicture = (node: Node): boolean =>
   node.outputs[0]?.shape.length === 4 && node.op !== "conv2dFilterGradient";
 
 function moveNode(node: Node, faces: Faces): void {
-  const [value] = nodeValues(node);
+  const [value, ...statistics] = nodeValues(node);
   const rule = ELEMENTWISE.has(node.op) ? elementwise : MOVES[node.op];
   const move = rule?.(node, faces);
   if (move) {
-    const [result] = rebuildNode(node, move.inputs, move.attrs);
+    const [result, ...others] = rebuildNode(node, move.inputs, move.attrs);
     faces[isPicture(node) ? "moved" : "planar"].set(value!, result!);
+    statistics.forEach((vector, i) => faces.planar.set(vector, others[i]!));
     if (isPicture(node)) faces.resident.add(value!);
   } else if (node.op === "after" && isResident(node, faces)) {
     const [x, dependency] = node.inputs as [Value, Value];
