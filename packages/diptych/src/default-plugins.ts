@@ -1,5 +1,6 @@
 /** The plugins that come with `diptych`. */
 import { onnxPlugin } from "@diptych/backend-onnx";
+import { tfjsPlugin } from "@diptych/backend-tfjs";
 import { checkpointsPlugin } from "@diptych/checkpoints";
 import type { Plugin } from "@diptych/core/plugin";
 import { dataPlugin } from "@diptych/data";
@@ -20,4 +21,5 @@ export const defaultPlugins: readonly Plugin[] = Object.freeze([
   checkpointsPlugin,
   zeroshotPlugin,
   onnxPlugin,
+  tfjsPlugin,
 ]);

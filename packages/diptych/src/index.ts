@@ -6,6 +6,7 @@ export {
   onnx,
   type ExportOnnxOptions,
 } from "@diptych/backend-onnx";
+export { createTfjsBackend, tfjs, type TfjsBackendOptions } from "@diptych/backend-tfjs";
 export {
   findPulledModel,
   hubCacheFolder,

@@ -24,6 +24,7 @@ import {
   type TrainingEvent,
 } from "@diptych/training";
 import { BACKEND, createComponents, createSchedule, MODEL, TOKENIZER } from "./components.js";
+import { describeSwitch } from "./backend-switch.js";
 import { evaluate, type Metrics } from "./evaluate.js";
 import type { OpenedConfig } from "./load-config.js";
 import { saveModel } from "./model-folder.js";
@@ -142,7 +143,7 @@ async function savedTokenizer(
 async function resumeFrom(
   checkpointer: Checkpointer,
   trainer: Trainer,
-  { resume = false, on = () => undefined }: TrainOptions,
+  { opened, resume = false, on = () => undefined }: TrainOptions,
 ): Promise<void> {
   if (!resume) return;
   const found = await checkpointer.latest(trainer.trainStep);
@@ -162,6 +163,8 @@ async function resumeFrom(
     });
   }
   on({ event: "message", text: `Going on from step ${trainer.step} (${found.path}).` });
+  const text = describeSwitch(found.state.metadata["config"], opened.config.plain);
+  if (text !== undefined) on({ event: "message", text });
 }
 
 interface FitContext {

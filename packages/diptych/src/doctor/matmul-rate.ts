@@ -62,7 +62,7 @@ export async function measureMatmulRate(
     const perProduct = await small.sample(1);
     // Few samples of the full size must fit.
     const full = (perProduct * flops(FULL_SIZE)) / flops(SMALL_SIZE);
-    return full * (LEAST_SAMPLES + 1) <= budgetMs ? undefined : measure(small, budgetMs);
+    return full * LEAST_SAMPLES <= budgetMs ? undefined : measure(small, budgetMs);
   });
   if (estimate) return { dtype, ...estimate };
   const full = await createProduct(backend, dtype, FULL_SIZE);
