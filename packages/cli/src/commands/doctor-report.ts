@@ -80,6 +80,9 @@ function graphicsLines({ cards, libraries, vulkanDrivers, metal }: GpuFacts): re
     ...(vulkanDrivers.length > 0 ? [`Vulkan: ${vulkanDrivers.join(", ")}`] : []),
     ...(libraries.length > 0 ? [`libraries: ${libraries.join(", ")}`] : []),
   ];
+  if (vulkanDrivers.length > 0 && !libraries.includes("libvulkan.so.1")) {
+    lines.push("Vulkan’s loader, libvulkan.so.1, is missing: install it (Debian: libvulkan1)");
+  }
   return lines.length > 0 ? lines : ["no card, no driver of Vulkan and no library of CUDA found"];
 }
 
