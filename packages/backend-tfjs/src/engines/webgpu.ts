@@ -1,5 +1,6 @@
 /** Engine `webgpu`: the GPU through Dawn, which the npm package `webgpu` brings to Node; a browser's own where there is one. */
 import { BackendError } from "@diptych/core";
+import { WEBGPU_OVERRIDES } from "../lowering/webgpu.js";
 import { createCoreEngine, enterEngine } from "./core-engine.js";
 import type { Engine } from "./engine.js";
 
@@ -61,6 +62,7 @@ export async function openWebgpu(): Promise<Engine> {
     synchronous: false,
     copiesUploads: false,
     copiesReads: false,
+    overrides: WEBGPU_OVERRIDES,
     takeFailure: watchFailures(core.backend() as unknown as DawnBackend),
   });
 }

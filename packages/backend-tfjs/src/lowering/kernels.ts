@@ -77,9 +77,10 @@ export class Kernels {
     return this.scope(work)[0]!;
   }
 
-  /** Another handle on the same values, of no scope. */
+  /** Another handle on the same values, of no scope. A reshape shares them on every engine; Identity copies on some. */
   alias(tensor: Tensor): Tensor {
-    return this.core.engine().runKernel<Tensor>("Identity", { x: tensor });
+    const { shape } = tensor;
+    return this.core.engine().runKernel<Tensor>("Reshape", { x: tensor }, { shape });
   }
 
   /** A tensor of no scope over host values, which nobody may write while it lives. Needs no current engine. */
@@ -125,12 +126,32 @@ export class Kernels {
 
   cast(x: Tensor, dtype: DType): Tensor {
     const wanted = coreDtype(dtype);
-    return x.dtype === wanted ? x : this.run("Cast", { x }, { dtype: wanted });
+    if (x.dtype === wanted) return x;
+    // The kernel of wasm keeps the lowest byte of what becomes a boolean.
+    if (wanted === "bool")
+      return this.run("NotEqual", { a: x, b: this.scalar(0, x.dtype as CoreDtype) });
+    return this.run("Cast", { x }, { dtype: wanted });
   }
 
   slice(x: Tensor, begin: readonly number[], size: readonly number[]): Tensor {
     if (equalShapes(x.shape, size)) return x;
     return this.run("Slice", { x }, { begin: [...begin], size: [...size] });
+  }
+
+  /** Every `strides`-th pixel of an NHWC picture from `begin`, `size` in all. */
+  window(
+    x: Tensor,
+    begin: readonly number[],
+    {
+      strides: [down, right],
+      size,
+    }: { readonly strides: readonly [number, number]; readonly size: readonly number[] },
+  ): Tensor {
+    if (down === 1 && right === 1) return this.slice(x, begin, size);
+    const steps = [1, down, right, 1];
+    const end = begin.map((first, axis) => first + (size[axis]! - 1) * steps[axis]! + 1);
+    const masks = { beginMask: 0, endMask: 0, ellipsisMask: 0, newAxisMask: 0, shrinkAxisMask: 0 };
+    return this.run("StridedSlice", { x }, { begin: [...begin], end, strides: steps, ...masks });
   }
 
   /** Zeros of `shape` (false for bool) with x at `begins`. */

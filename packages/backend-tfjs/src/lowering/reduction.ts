@@ -1,6 +1,7 @@
 /** Sums and maxima over axes, and where the maximum is. */
 import type { PrimitiveAttrs } from "@diptych/core/backend";
-import { sizeOf } from "./kernels.js";
+import type { OpCall } from "../executor/device.js";
+import { sizeOf, type Kernels, type Tensor } from "./kernels.js";
 import { operand, resultOf, type ComputedName, type Lowering } from "./lowering.js";
 
 const sum: Lowering<PrimitiveAttrs["sum"]> = (call, kernels) => {
@@ -12,7 +13,7 @@ const sum: Lowering<PrimitiveAttrs["sum"]> = (call, kernels) => {
   return kernels.reshape(kernels.run("Sum", { x }, { axis, keepDims: false }), shape);
 };
 
-const reduceMax: Lowering<PrimitiveAttrs["reduceMax"]> = (call, kernels) => {
+const reduceMax = (call: OpCall<Tensor, PrimitiveAttrs["reduceMax"]>, kernels: Kernels): Tensor => {
   const { shape, dtype } = resultOf(call);
   const x = operand(call, 0);
   if (sizeOf(x) === 0)

@@ -1,0 +1,3 @@
+import { describeEngineConformance } from "./engine-conformance.test-support.js";
+
+await describeEngineConformance("wasm");
