@@ -37,8 +37,10 @@ export function createProgressMeter(): (step: {
   let weight = 0;
   const keep = 0.9;
   return (event) => {
+    // A step that was skipped may have no loss; the mean stays as it was.
+    const current = Number.isFinite(event.loss) ? event.loss : weight > 0 ? loss / weight : 0;
     weight = keep * weight + (1 - keep);
-    loss = keep * loss + (1 - keep) * event.loss;
+    loss = keep * loss + (1 - keep) * current;
     rate = keep * rate + (1 - keep) * event.imagesPerSecond;
     seconds = keep * seconds + ((1 - keep) * (event.stepMs + event.waitMs)) / 1000;
     const done = event.step + 1;

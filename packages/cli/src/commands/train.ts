@@ -110,6 +110,11 @@ function printSummary(summary: TrainSummary, resumeCommand: string): void {
       ? `Trained ${summary.step.toLocaleString("en")} steps in ${formatDuration(summary.seconds)}; the last loss was ${summary.loss?.toFixed(4) ?? "unknown"}.`
       : `Stopped at step ${summary.step.toLocaleString("en")} of ${summary.totalSteps.toLocaleString("en")}. Go on with:\n  ${resumeCommand}`,
   ];
+  if (summary.skippedSteps > 0) {
+    lines.push(
+      `${summary.skippedSteps.toLocaleString("en")} of these steps overflowed in float16 and were skipped; the loss scale came down.`,
+    );
+  }
   if (summary.modelPath) lines.push(`Model: ${summary.modelPath}`);
   for (const [name, metrics] of Object.entries(summary.metrics)) {
     lines.push("", name, formatMetrics(metrics));
