@@ -21,7 +21,7 @@ export async function whyMissing(engine: EngineName): Promise<string | undefined
 /** Runs `suite` where the engine is there, else registers a skipped test that says what is missing. */
 export async function describeEngine(engine: EngineName, suite: () => void): Promise<void> {
   const reason = await whyMissing(engine);
-  if (reason === undefined) return suite();
+  if (reason === undefined) { suite(); return; }
   describe(`tfjs, ${engine}`, () => {
     it.skip(`skipped: ${reason}`, () => undefined);
   });

@@ -38,7 +38,7 @@ async function findGpu(): Promise<Gpu> {
     configurable: true,
     writable: true,
   });
-  return gpu as unknown as Gpu;
+  return gpu;
 }
 
 export async function openWebgpu(): Promise<Engine> {

@@ -1,7 +1,7 @@
-/** Composites that every engine has kernels for. */
+/** Composites that every engine has a kernel for, which takes fewer passes over memory than their parts. */
+import { InternalError } from "@diptych/core";
 import type { CompositeAttrs } from "@diptych/core/backend";
-import type { CompositeLowerings, Lowering } from "./lowering.js";
-import { operand } from "./lowering.js";
+import { operand, type CompositeLowerings, type Lowering } from "./lowering.js";
 
 /** The kernel works along the last axis. */
 const softmax: Lowering<CompositeAttrs["softmax"]> = (call, kernels) => {
@@ -14,4 +14,15 @@ const softmax: Lowering<CompositeAttrs["softmax"]> = (call, kernels) => {
   return kernels.transpose(moved, order);
 };
 
-export const COMPOSITES: CompositeLowerings = { softmax };
+const relu: Lowering<CompositeAttrs["relu"]> = (call, kernels) =>
+  kernels.run("Relu", { x: operand(call, 0) });
+
+const avgPool2d: Lowering<CompositeAttrs["avgPool2d"]> = (call, kernels) => {
+  const { size, layout } = call.attrs;
+  if (layout !== "NHWC")
+    throw new InternalError("backend-tfjs/lowering: avgPool2d: expected pictures as NHWC.");
+  const window = { filterSize: [...size], strides: [...size], pad: "valid" };
+  return kernels.run("AvgPool", { x: operand(call, 0) }, window);
+};
+
+export const COMPOSITES: CompositeLowerings = { softmax, relu, avgPool2d };

@@ -4,6 +4,7 @@
  */
 import { InternalError } from "@diptych/core";
 import type { ConvAttrs, PrimitiveAttrs } from "@diptych/core/backend";
+import type { OpCall } from "../executor/device.js";
 import { sizeOf, type Kernels, type Tensor } from "./kernels.js";
 import { operand, resultOf, type Lowering, type PrimitiveLowerings } from "./lowering.js";
 
@@ -84,12 +85,21 @@ function channelsOf(x: Tensor, group: number, groups: number, kernels: Kernels):
   return kernels.slice(x, [0, 0, 0, group * width], [...x.shape.slice(0, 3), width]);
 }
 
-/** The filters [O/groups, …] of one of `groups`, as HWIO. */
-function filterOf(filter: Tensor, group: number, groups: number, kernels: Kernels): Tensor {
-  const [outputs, ...rest] = filter.shape as [number, ...number[]];
-  const count = outputs / groups;
-  const own = kernels.slice(filter, [group * count, 0, 0, 0], [count, ...rest]);
-  return kernels.transpose(own, TO_HWIO);
+/** The filters [O/groups, …] of one of `groups`, as HWIO: turned once for as long as the filter lives. */
+function filterOf<A extends ConvAttrs>(
+  call: OpCall<Tensor, A>,
+  group: number,
+  kernels: Kernels,
+): Tensor {
+  const { groups } = call.attrs;
+  const filter = operand(call, 1);
+  const turned = (): Tensor => {
+    const [outputs, ...rest] = filter.shape as [number, ...number[]];
+    const count = outputs / groups;
+    const own = kernels.slice(filter, [group * count, 0, 0, 0], [count, ...rest]);
+    return kernels.transpose(own, TO_HWIO);
+  };
+  return call.derive(1, `hwio ${group}/${groups}`, () => kernels.own(turned));
 }
 
 const groupsOf = (groups: number): readonly number[] => Array.from({ length: groups }, (_, i) => i);
@@ -114,7 +124,7 @@ export function convolutionsBy({
     const parts = groupsOf(attrs.groups).map((group) =>
       forward(
         channelsOf(x, group, attrs.groups, kernels),
-        filterOf(filter, group, attrs.groups, kernels),
+        filterOf(call, group, kernels),
         attrs,
         kernels,
       ),
@@ -130,10 +140,7 @@ export function convolutionsBy({
     const own = [...shape.slice(0, 3), shape[3]! / attrs.groups];
     const parts = groupsOf(attrs.groups).map((group) =>
       inputGradient(
-        [
-          channelsOf(dy, group, attrs.groups, kernels),
-          filterOf(filter, group, attrs.groups, kernels),
-        ],
+        [channelsOf(dy, group, attrs.groups, kernels), filterOf(call, group, kernels)],
         own,
         attrs,
         kernels,

@@ -92,7 +92,7 @@ export class Kernels {
       [...shape],
       coreDtype(dtype),
       engine.findBackend(this.#name),
-    ) as Tensor;
+    );
   }
 
   /** A tensor of the open scope over host values. */
