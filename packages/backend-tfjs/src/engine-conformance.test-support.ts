@@ -9,7 +9,7 @@ import { createTfjsBackend } from "./tfjs-backend.js";
 /** Why an engine cannot be tested here, undefined where it can. Any error but that of a missing engine is a failure. */
 export async function whyMissing(engine: EngineName): Promise<string | undefined> {
   try {
-    const { device } = await openEngine(engine);
+    const { device } = await openEngine(engine, {});
     device.dispose();
     return undefined;
   } catch (error) {
@@ -21,7 +21,10 @@ export async function whyMissing(engine: EngineName): Promise<string | undefined
 /** Runs `suite` where the engine is there, else registers a skipped test that says what is missing. */
 export async function describeEngine(engine: EngineName, suite: () => void): Promise<void> {
   const reason = await whyMissing(engine);
-  if (reason === undefined) { suite(); return; }
+  if (reason === undefined) {
+    suite();
+    return;
+  }
   describe(`tfjs, ${engine}`, () => {
     it.skip(`skipped: ${reason}`, () => undefined);
   });

@@ -2,4 +2,4 @@
 export { tfjs, tfjsSchema, type TfjsConfig } from "./config.js";
 export { ENGINE_NAMES, type EngineName } from "./engines/engine.js";
 export { tfjsPlugin } from "./plugin.js";
-export { createTfjsBackend, type TfjsBackendOptions } from "./tfjs-backend.js";
+export { createTfjsBackend, type TfjsBackend, type TfjsBackendOptions } from "./tfjs-backend.js";

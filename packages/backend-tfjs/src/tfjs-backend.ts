@@ -34,8 +34,14 @@ export interface TfjsBackendOptions {
   readonly engine?: EngineChoice;
   /** Threads within one operator, of `node`; default: all cores. */
   readonly threads?: number;
-  /** Receives which engine was chosen and why, and warnings; default `console.warn`. */
+  /** Receives which engine was chosen and why, and warnings; default: a warning of the process. */
   readonly log?: (line: string) => void;
+}
+
+/** A backend that also tells what its engine counts. */
+export interface TfjsBackend extends Backend {
+  /** Tensors that the engine itself counts as alive, small constants that it keeps and those of other users included. */
+  engineUsage(): { readonly tensors: number; readonly bytes: number };
 }
 
 /**
@@ -48,13 +54,13 @@ export interface TfjsBackendOptions {
  * const executable = await backend.compile(graph);
  * const { y } = await executable.run({ x: hostTensorFrom("float32", [2], [1, 2]) });
  */
-export async function createTfjsBackend(options: TfjsBackendOptions = {}): Promise<Backend> {
-  return new TfjsBackend(await enqueue(() => chooseEngine(options)));
+export async function createTfjsBackend(options: TfjsBackendOptions = {}): Promise<TfjsBackend> {
+  return new EngineBackend(await enqueue(() => chooseEngine(options)));
 }
 
 type Constants = ReadonlyMap<string, HostTensor>;
 
-class TfjsBackend implements Backend {
+class EngineBackend implements TfjsBackend {
   readonly name = "tfjs";
   readonly capabilities: BackendCapabilities;
   readonly #engine: Engine;
@@ -112,6 +118,10 @@ class TfjsBackend implements Backend {
     let bytes = 0;
     for (const tensor of this.#live) bytes += tensor.byteLength;
     return { tensors: this.#live.size, bytes };
+  }
+
+  engineUsage(): { readonly tensors: number; readonly bytes: number } {
+    return this.#engine.device.usage();
   }
 
   dispose(): Promise<void> {

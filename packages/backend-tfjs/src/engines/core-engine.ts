@@ -19,6 +19,8 @@ export interface EngineProfile {
   readonly name: EngineName;
   /** One line: versions, device, threads. */
   readonly description: string;
+  /** Far slower than the machine. */
+  readonly slow: boolean;
   readonly deviceMemory: BackendCapabilities["deviceMemory"];
   /** Whether an op is done when its call returns. */
   readonly synchronous: boolean;
@@ -56,6 +58,7 @@ export function createCoreEngine(core: TfCore, profile: EngineProfile): Engine {
       deviceMemory: profile.deviceMemory,
     }),
     description: profile.description,
+    slow: profile.slow,
     // No tensor of TensorFlow.js stands where another is expected: the executor hands each device its own.
     device: device as unknown as Device,
   });

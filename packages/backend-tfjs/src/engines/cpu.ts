@@ -11,6 +11,7 @@ export async function openCpu(): Promise<Engine> {
   return createCoreEngine(core, {
     name: "cpu",
     description: `TensorFlow.js ${core.version_core}, cpu (plain JavaScript, 1 thread)`,
+    slow: true,
     deviceMemory: "host",
     synchronous: true,
     copiesUploads: false,

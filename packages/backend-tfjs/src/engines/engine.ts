@@ -12,5 +12,7 @@ export interface Engine {
   readonly capabilities: BackendCapabilities;
   /** One line: versions, device, threads. */
   readonly description: string;
+  /** Whether it is far slower than the machine: plain JavaScript, or a software renderer in place of a GPU. */
+  readonly slow: boolean;
   readonly device: Device;
 }

@@ -12,5 +12,5 @@ export async function openNode(
     process.env["TF_NUM_INTRAOP_THREADS"] ??= String(options.threads);
   const engine = await openNodeEngine({ gpu: name === "node-gpu" });
   // Handles of one device never meet those of another.
-  return { ...engine, device: engine.device as unknown as Device };
+  return { ...engine, slow: false, device: engine.device as unknown as Device };
 }

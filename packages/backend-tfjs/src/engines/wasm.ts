@@ -35,6 +35,7 @@ export async function openWasm(): Promise<Engine> {
   return createCoreEngine(core, {
     name: "wasm",
     description: `TensorFlow.js ${core.version_core}, wasm (${simd ? "SIMD, " : ""}${wasm.getThreadsCount()} thread)`,
+    slow: false,
     deviceMemory: "host",
     synchronous: true,
     copiesUploads: true,

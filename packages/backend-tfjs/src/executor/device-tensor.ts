@@ -67,7 +67,10 @@ export class TfjsDeviceTensor implements DeviceTensor {
     const handle = this.handle("read");
     this.hold();
     try {
-      return await this.#device.read(handle, this);
+      const host = await this.#device.read(handle, this);
+      const failure = this.#device.takeFailure?.();
+      if (failure === undefined) return host;
+      throw new BackendError(`backend-tfjs: read: expected a working device, got: ${failure}`);
     } finally {
       this.release();
     }

@@ -257,5 +257,7 @@ function restoreSpent(spent: readonly SpentTensor[], values: SlotValues): void {
 function checkDevice(device: Device, label: string): void {
   const failure = device.takeFailure?.();
   if (failure === undefined) return;
-  throw new BackendError(`backend-tfjs/run: "${label}": ${failure}`);
+  throw new BackendError(
+    `backend-tfjs/run: "${label}": expected a working device, got: ${failure}`,
+  );
 }
