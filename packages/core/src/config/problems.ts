@@ -1,7 +1,7 @@
 /** Turns a schema's issues into problems that name the path, the expectation, what came and the nearest known name. */
 import type { z } from "zod";
 import { ConfigError, type ConfigProblem } from "../errors.js";
-import { suggestName } from "../plugin/nearest-name.js";
+import { nearestName, suggestName } from "../plugin/nearest-name.js";
 import { knownKeysAt } from "./schema-keys.js";
 
 /** `model.encoders.image.width`, `evaluators[0].dataset`. */
@@ -30,6 +30,14 @@ function show(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
+/** ` Did you mean "wasm"?` for a slip in one of several words. */
+function nearest(issue: z.core.$ZodIssue, value: unknown): string {
+  const given = valueAt(value, issue.path);
+  if (issue.code !== "invalid_value" || typeof given !== "string") return "";
+  const meant = nearestName(given, issue.values.map(String));
+  return meant === undefined ? "" : `. Did you mean "${meant}"?`;
+}
+
 /** Problems of one parse. `prefix` is where the parsed value sits in the whole configuration. */
 export function problemsOf(
   error: z.ZodError,
@@ -50,7 +58,9 @@ export function problemsOf(
       issue.code === "custom" && /got /.test(text)
         ? ""
         : `, got ${show(valueAt(value, issue.path))}`;
-    return [{ path: at, message: `${text.replace(/, received .*$/, "")}${got}` }];
+    return [
+      { path: at, message: `${text.replace(/, received .*$/, "")}${got}${nearest(issue, value)}` },
+    ];
   });
 }
 

@@ -4,6 +4,7 @@ import type { Declaration, Part, PluginKind } from "../plugin/define-plugin.js";
 import type { Registry } from "../plugin/registry.js";
 import { formatPath, problemsOf, throwProblems } from "./problems.js";
 import { rootSchema, type ConfigShell } from "./root-schema.js";
+import { knownKeysAt } from "./schema-keys.js";
 
 /** A part whose configuration its plugin has checked. */
 export interface ResolvedPart<K extends PluginKind = PluginKind> {
@@ -76,12 +77,37 @@ function resolvePart<K extends PluginKind>(
     const { type: _, ...inside } = part;
     const parsed = declaration.schema.safeParse(inside);
     if (parsed.success) return { declaration, config: parsed.data };
-    problems.push(...problemsOf(parsed.error, declaration.schema, inside, path));
+    const found = problemsOf(parsed.error, declaration.schema, inside, path);
+    problems.push(...found.map((problem) => withOwner(problem, { registry, kind, part, at })));
   } catch (error) {
     if (!isDiptychError(error, "REGISTRY")) throw error;
     problems.push({ path: `${at}.type`, message: error.message.replace(/^[^:]*: /, "") });
   }
   return undefined;
+}
+
+interface PartPlace {
+  readonly registry: Registry;
+  readonly kind: PluginKind;
+  readonly part: Part;
+  /** Path of the part. */
+  readonly at: string;
+}
+
+/** An unknown key of one backend may be another's: that one is named, with how to choose it. */
+function withOwner(problem: ConfigProblem, { registry, kind, part, at }: PartPlace): ConfigProblem {
+  const key = problem.path.slice(at.length + 1);
+  if (kind !== "backend" || !problem.message.startsWith("unknown key. Known")) return problem;
+  const owner = registry
+    .list(kind)
+    .find(
+      ({ declaration: { schema, type } }) =>
+        type !== part.type && knownKeysAt(schema, []).includes(key),
+    );
+  if (!owner) return problem;
+  const { type } = owner.declaration;
+  const message = `${problem.message} "${type}" has it: --set ${at}.type=${type} chooses that one.`;
+  return { ...problem, message };
 }
 
 /**
