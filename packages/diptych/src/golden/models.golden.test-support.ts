@@ -82,6 +82,13 @@ function asParameters(tensors: Tensors): Tensors {
   );
 }
 
+/** Whether a model has relu, as ModifiedResNets do: where a unit changes sides by rounding, chance decides the rest. */
+export function hasKinks(name: string): boolean {
+  return (
+    (modelConfig(name) as { vision_cfg: { layers: unknown } }).vision_cfg.layers instanceof Array
+  );
+}
+
 export async function loadModelGolden(name: string): Promise<ModelGolden> {
   const folder = path.join(goldenFolder, "models", name);
   return {
@@ -202,6 +209,7 @@ export function describeModelGoldens(
     });
 
     describe.each(goldenModels())("%s", (name) => {
+      const allowed = hasKinks(name) ? tolerances.gradientsWithKinks : tolerances.gradients;
       let golden: ModelGolden;
       beforeAll(async () => {
         golden = await loadModelGolden(name);
@@ -230,7 +238,7 @@ export function describeModelGoldens(
         }
       });
 
-      test(`loss within ${tolerances.loss}, gradients within ${tolerances.gradients} of their largest entry`, async () => {
+      test(`loss within ${tolerances.loss}, gradients within ${allowed} of their largest entry`, async () => {
         const model = buildEncoders({ ...createOpenClipModel(golden.config), mode: "train" });
         const built = buildLoss(model, createInfoNce());
         const graph = gradientGraph("info-nce", built.loss, weightsOf(model));
@@ -245,7 +253,7 @@ export function describeModelGoldens(
         for (const key of keys) {
           const expected = golden.golden.get(key)!.data;
           const off = distance(found[key]!, expected);
-          const limit = Math.max(tolerances.gradients * largest(expected), floor);
+          const limit = Math.max(allowed * largest(expected), floor);
           expect(off, `${key} is off by ${off}, allowed ${limit}`).toBeLessThanOrEqual(limit);
         }
       });

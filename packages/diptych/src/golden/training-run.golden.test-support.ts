@@ -25,7 +25,6 @@ import {
   goldenFolder,
   goldenModels,
   loadModelGolden,
-  modelConfig,
   readTensors,
   type Tensors,
 } from "./models.golden.test-support.js";
@@ -70,13 +69,6 @@ export interface GoldenTraining {
 export function goldenTrainings(): string[] {
   return goldenModels().filter((name) =>
     existsSync(path.join(goldenFolder, "models", name, "training.json")),
-  );
-}
-
-/** Whether a model has relu, as ModifiedResNets do: where a unit changes sides by rounding, chance decides the rest. */
-export function hasKinks(name: string): boolean {
-  return (
-    (modelConfig(name) as { vision_cfg: { layers: unknown } }).vision_cfg.layers instanceof Array
   );
 }
 

@@ -2,7 +2,8 @@
 // decide, with the state rounded to float32 between steps, as the reference backend keeps it.
 import { createReferenceBackend } from "@diptych/core/reference";
 import { describeExactTrainings, describeTrainingGoldens } from "./training.golden.test-support.js";
-import { goldenTrainings, hasKinks } from "./training-run.golden.test-support.js";
+import { hasKinks } from "./models.golden.test-support.js";
+import { goldenTrainings } from "./training-run.golden.test-support.js";
 
 describeExactTrainings();
 describeTrainingGoldens("the reference backend", createReferenceBackend, {

@@ -1,0 +1,79 @@
+// The golden models and runs on one engine of one backend; where the engine is not installed, a skip that says why.
+import { hostValues, type Backend } from "@diptych/core";
+import type { BackendFinding, Plugin } from "@diptych/core/plugin";
+import { describe, test } from "vitest";
+import { describeModelGoldens, type GraphRunner } from "./models.golden.test-support.js";
+import { goldenTrainings } from "./training-run.golden.test-support.js";
+import type { GoldenTolerances } from "./tolerances.golden.test-support.js";
+import { describeTrainingGoldens } from "./training.golden.test-support.js";
+
+/** Runs graphs on a backend, each compiled for one run. */
+export async function createGraphRunner(backend: Backend): Promise<GraphRunner> {
+  return {
+    run: async (graph, feeds) => {
+      const executable = await backend.compile(graph);
+      const outputs = await executable.run(feeds);
+      const values: Record<string, ArrayLike<number>> = {};
+      for (const [name, tensor] of Object.entries(outputs)) {
+        values[name] = hostValues(await tensor.read());
+        tensor.dispose();
+      }
+      await executable.dispose();
+      return values;
+    },
+    dispose: () => backend.dispose(),
+  };
+}
+
+export interface EngineGoldens {
+  readonly label: string;
+  readonly create: () => Promise<Backend>;
+  readonly tolerances: GoldenTolerances;
+  /** Runs that the engine repeats; all by default. */
+  readonly trainings?: readonly string[];
+}
+
+/** Declares the suites of one engine. */
+export function describeEngineGoldens({
+  label,
+  create,
+  tolerances,
+  trainings = goldenTrainings(),
+}: EngineGoldens): void {
+  describeModelGoldens(label, async () => createGraphRunner(await create()), tolerances);
+  describeTrainingGoldens(label, create, { tolerances, names: trainings });
+  const left = goldenTrainings().filter((name) => !trainings.includes(name));
+  if (left.length > 0)
+    test.skip(`training ${left.join(", ")} on ${label}: too slow there`, () => undefined);
+}
+
+/** What a plugin's backend says of one of its engines or providers. */
+async function findEngine(
+  plugin: Plugin,
+  chosen: Readonly<Record<string, unknown>>,
+): Promise<BackendFinding | undefined> {
+  for (const declaration of plugin.provides) {
+    const findings = (await declaration.diagnose?.()) ?? [];
+    const found = findings.find(({ part }) =>
+      Object.entries(chosen).every(([key, value]) => part[key] === value),
+    );
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** The same where the engine is there; an engine that is broken fails, one that is missing is skipped by name. */
+export async function describeInstalledEngine(
+  plugin: Plugin,
+  chosen: Readonly<Record<string, unknown>>,
+  goldens: EngineGoldens,
+): Promise<void> {
+  const finding = await findEngine(plugin, chosen);
+  if (finding?.status === "missing") {
+    describe(`goldens on ${goldens.label}`, () => {
+      test.skip(`skipped: ${finding.detail}`, () => undefined);
+    });
+    return;
+  }
+  describeEngineGoldens(goldens);
+}

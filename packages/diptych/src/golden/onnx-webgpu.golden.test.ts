@@ -1,0 +1,14 @@
+// The golden models and training runs on ONNX Runtime's WebGPU provider.
+import { createOnnxBackend, onnxPlugin } from "@diptych/backend-onnx";
+import { describeInstalledEngine } from "./engine-goldens.golden.test-support.js";
+import { APPROXIMATE_FLOAT32 } from "./tolerances.golden.test-support.js";
+
+await describeInstalledEngine(
+  onnxPlugin,
+  { provider: "webgpu" },
+  {
+    label: "ONNX Runtime, webgpu",
+    create: () => createOnnxBackend({ provider: "webgpu" }),
+    tolerances: APPROXIMATE_FLOAT32,
+  },
+);
