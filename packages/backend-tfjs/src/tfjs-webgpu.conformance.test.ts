@@ -1,4 +1,4 @@
 import { describeEngineConformance } from "./engine-conformance.test-support.js";
 
-// A software renderer takes minutes for the large cases.
-await describeEngineConformance("webgpu", { large: false });
+// A software renderer takes minutes for the large cases and for a thousand steps (tfjs-webgpu.slow.test.ts).
+await describeEngineConformance("webgpu", { large: false, leakSteps: 100 });
