@@ -72,6 +72,29 @@ describe("mixedPrecision", () => {
     expect([y.node.op, dtypeOf(y)]).toEqual([op, "float32"]);
   });
 
+  it("computes reciprocals in float32, other quotients as their operands are", () => {
+    expect(dtypeOfOp(graphOf(ops.div(1, half)), "div")).toBe("float32,float32");
+    expect(dtypeOfOp(graphOf(ops.div(half, 2)), "div")).toBe("float16,float16");
+    expect(dtypeOfOp(graphOf(ops.div(half, half)), "div")).toBe("float16,float16");
+  });
+
+  it("keeps a loss's products of features in float32, and its layers in 16 bits", () => {
+    const rows = ops.l2Normalize(half);
+    const similarities = ops.matmul(rows, rows, { transposeB: true });
+    const layer = ops.matmul(similarities, ops.parameter("head", [batch, 8]));
+    const graph = createGraph("g", { similarities, layer });
+    const products = (features?: readonly Value[]): string[] =>
+      graphNodes(
+        runPasses(graph, [mixedPrecision(policy, features === undefined ? {} : { features })]),
+      )
+        .filter(({ op }) => op === "matmul")
+        .map(({ outputs: [out] }) => out!.dtype);
+    expect(products([half])).toEqual(["float16", "float32", "float16"]);
+    expect(products()).toEqual(["float16", "float16", "float16"]);
+    // A product within a tower, such as an attention that was written by hand, is a product as any other.
+    expect(products([similarities])).toEqual(["float16", "float16", "float16"]);
+  });
+
   it("lets the others follow their widest operand", () => {
     expect(dtypeOfOp(graphOf(ops.gelu(half)), "gelu")).toBe("float16");
     expect(dtypeOfOp(graphOf(ops.gelu(x)), "gelu")).toBe("float32");

@@ -62,7 +62,14 @@ function forwardIn(precision: TrainingPrecision, built: BuiltLoss): Graph["outpu
   const low = lowDtype(precision);
   const forward = forwardGraph(built);
   if (low === undefined) return forward.outputs;
-  return runPasses(forward, [mixedPrecision(createPrecisionPolicy(low))]).outputs;
+  const features = Object.values(built.model.encoded).flatMap(
+    ({ pooled, tokens, intermediates }) => [
+      pooled,
+      ...(tokens ? [tokens] : []),
+      ...Object.values(intermediates),
+    ],
+  );
+  return runPasses(forward, [mixedPrecision(createPrecisionPolicy(low), { features })]).outputs;
 }
 
 /** Builds the gradient graph; symbols stay. */

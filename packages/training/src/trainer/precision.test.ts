@@ -1,6 +1,15 @@
 // Precisions of a step on the reference, which computes in float64 whatever the dtype: what the graphs hold, the loss scale
 // and skipped steps. What 16 bits do to the numbers is tested on a backend that rounds (diptych's precision.conformance).
-import { isDiptychError, type Backend, type DType } from "@diptych/core";
+import {
+  exp,
+  isDiptychError,
+  matmul,
+  mean,
+  mul,
+  type Backend,
+  type DType,
+  type Loss,
+} from "@diptych/core";
 import { graphNodes } from "@diptych/core/backend";
 import { createReferenceBackend } from "@diptych/core/reference";
 import { describe, expect, it } from "vitest";
@@ -12,6 +21,7 @@ import { INITIAL_LOSS_SCALE, nextLossScale } from "./loss-scale.js";
 import {
   tinyBatch,
   tinyBatches,
+  tinyBuilt,
   tinySchedule,
   tinyStep,
   tinyTrainer,
@@ -61,6 +71,26 @@ describe("a step's graphs", () => {
       );
     }
     expect(productDtypes(tinyStep())).toEqual(new Set(["float32"]));
+  });
+
+  it("keep similarities of the loss in float32, where products of the towers are in 16 bits", () => {
+    const similarities: Loss = {
+      name: "similarities",
+      needs: ["features"],
+      auxiliary: [],
+      scope: "batch",
+      build: (_, { normalized, logitScale }) => {
+        const rows = mul(normalized["image"]!, exp(logitScale));
+        const logits = matmul(rows, normalized["text"]!, { transposeB: true });
+        return { loss: mean(logits), metrics: {} };
+      },
+    };
+    const step = tinyStep({ precision: "mixed-bf16", built: tinyBuilt("train", similarities) });
+    expect(productDtypes(step)).toEqual(new Set(["bfloat16", "float32"]));
+    const scaled = graphNodes(step.gradient).find(
+      ({ op, inputs }) => op === "matmul" && inputs[0]!.node.op === "mul",
+    );
+    expect(scaled!.outputs[0]!.dtype).toBe("float32");
   });
 
   it("read parameters under their names, and recompute in the precision too", () => {
