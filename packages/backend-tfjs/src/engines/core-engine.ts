@@ -5,6 +5,7 @@ import {
   createHostTensor,
   elementCount,
   type BackendCapabilities,
+  type DType,
   type HostTensor,
 } from "@diptych/core";
 import { isCompositeName } from "@diptych/core/backend";
@@ -34,6 +35,9 @@ export interface EngineProfile {
   readonly takeFailure?: () => string | undefined;
 }
 
+/** Those of TensorFlow.js that core has; its tensors have no 16-bit floats. */
+export const CORE_DTYPES: ReadonlySet<DType> = new Set(["float32", "int32", "bool"] as const);
+
 /** Makes the engine the process's current one. @throws BackendError when TensorFlow.js cannot start it. */
 export async function enterEngine(core: TfCore, name: EngineName): Promise<void> {
   if (core.getBackend() === name) return;
@@ -52,7 +56,7 @@ export function createCoreEngine(core: TfCore, profile: EngineProfile): Engine {
     name: profile.name,
     capabilities: Object.freeze({
       nativeComposites: new Set(Object.keys(table).filter(isCompositeName)),
-      dtypes: new Set(["float32", "int32", "bool"] as const),
+      dtypes: CORE_DTYPES,
       donation: true,
       imageLayout: "NHWC",
       deviceMemory: profile.deviceMemory,
