@@ -61,7 +61,11 @@ const layerNorm: TfLowering<CompositeAttrs["layerNorm"]> = (call, tf) => {
   const { shape } = x;
   const average = reduce("Mean", x, { ...last, axes, tf });
   const centred = tf.same("Sub", [x, average], shape);
-  const variance = reduce("Mean", tf.same("Square", [centred], shape), { ...last, axes, tf });
+  // One pass that writes no squares: √Σc², and of that the square again.
+  const length = reduce("EuclideanNorm", centred, { ...last, axes, tf });
+  const width = tf.number(x.shape.at(-1) ?? 1, "float32");
+  const squares = tf.same("Square", [length], length.shape);
+  const variance = tf.same("RealDiv", [squares, width], length.shape);
   const epsilon = tf.number(call.attrs.epsilon, "float32");
   const invStd = tf.same(
     "Rsqrt",

@@ -1,5 +1,5 @@
 /** Indexing: rows by GatherV2; single entries, which TensorFlow has no op for, by their position in the flat tensor. */
-import { elementCount, shapeOf, type Node } from "@diptych/core";
+import { elementCount, shapeOf, type HostTensor, type Node } from "@diptych/core";
 import type { PrimitiveAttrs } from "@diptych/core/backend";
 import { operand, resultOf, type TfLowering } from "./lowering.js";
 import { intAttr, typeAttr } from "./tf-binding.js";
@@ -111,12 +111,40 @@ function rowIndices(node: Node, indices: TfTensor, tf: TfOps): TfTensor | undefi
   return tf.reshape(column, [count]);
 }
 
+/** Whether a node is 0 everywhere: a constant, stretched or reshaped. */
+function isZero(node: Node | undefined): boolean {
+  if (node?.op === "broadcast" || node?.op === "reshape") return isZero(node.inputs[0]?.node);
+  if (node?.op !== "constant") return false;
+  const { data } = node.attrs["value"] as HostTensor;
+  return data.length === 1 && data[0] === 0;
+}
+
+/** Rows of x of `shape`, each the sum of the updates that have its index. */
+function segmentSum(
+  updates: TfTensor,
+  rows: TfTensor,
+  { shape, tf }: { readonly shape: readonly number[]; readonly tf: TfOps },
+): TfTensor {
+  const { dtype } = updates;
+  const attrs = [
+    typeAttr("T", dtype),
+    typeAttr("Tindices", "int32"),
+    typeAttr("Tnumsegments", "int32"),
+  ];
+  const count = tf.number(shape[0] ?? 0, "int32");
+  return tf.call("UnsortedSegmentSum", [updates, rows, count], { attrs, dtype, shape });
+}
+
 const scatterAdd: TfLowering<PrimitiveAttrs["scatterAdd"]> = (call, tf) => {
   const [x, indices, updates] = [operand(call, 0), operand(call, 1), operand(call, 2)];
   const { axis } = call.attrs;
   const rows = axis === 0 ? rowIndices(call.node, indices, tf) : undefined;
-  if (rows && elementCount(x.shape.slice(1)) === elementCount(updates.shape.slice(1)))
-    return scatter(x, [rows, updates], tf);
+  if (rows && x.shape.slice(1).join() === updates.shape.slice(1).join()) {
+    // The gradient of an embedding is added to zeros: another kernel writes them once instead of copying them.
+    return isZero(call.node.inputs[0]?.node)
+      ? segmentSum(updates, rows, { shape: x.shape, tf })
+      : scatter(x, [rows, updates], tf);
+  }
   const positions = flatPositions(x, indices, { axis, tf });
   const flat = (tensor: TfTensor): TfTensor => tf.reshape(tensor, [elementCount(tensor.shape)]);
   return tf.reshape(scatter(flat(x), [positions, flat(updates)], tf), x.shape);

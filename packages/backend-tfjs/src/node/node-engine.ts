@@ -50,7 +50,8 @@ function readCpuinfo(): string {
   }
 }
 
-function createCapabilities(bfloat16: boolean): BackendCapabilities {
+/** @param bfloat16 Whether the device multiplies it itself. */
+export function createCapabilities(bfloat16: boolean): BackendCapabilities {
   const dtypes: DType[] = ["float32", "int32", "bool"];
   if (bfloat16) dtypes.push("bfloat16");
   return Object.freeze({

@@ -1,5 +1,5 @@
 /** Reductions: sums over rows as a product with a row of ones, which reads the matrix once at the memory's speed. */
-import { elementCount } from "@diptych/core";
+import { elementCount, isFloat } from "@diptych/core";
 import type { PrimitiveAttrs } from "@diptych/core/backend";
 import { product } from "./matmul.js";
 import { operand, resultOf, type TfLowering } from "./lowering.js";
@@ -13,7 +13,7 @@ export interface Reduction {
 
 /** Op over `axes`; over none it is x. bfloat16 is added up in float32. */
 export function reduce(
-  op: "Sum" | "Mean" | "Max",
+  op: "Sum" | "Mean" | "Max" | "EuclideanNorm",
   x: TfTensor,
   { axes, keepDims, tf }: Reduction & { readonly tf: TfOps },
 ): TfTensor {
@@ -43,12 +43,12 @@ function reducedShape(
 /** From this many rows on the product with ones is faster. */
 const ROWS_FOR_PRODUCT = 16;
 
-/** Sum over the first axes as ones · x. */
+/** Sum over the first axes as ones · x, added up in float32 whatever x is. */
 function sumRows(x: TfTensor, axes: readonly number[], tf: TfOps): TfTensor | undefined {
   const leading = axes.length > 0 && axes.every((axis, i) => axis === i);
   const rows = elementCount(x.shape.slice(0, axes.length));
   const columns = elementCount(x.shape.slice(axes.length));
-  if (!leading || x.dtype !== "float32" || rows < ROWS_FOR_PRODUCT || columns < 2) return undefined;
+  if (!leading || !isFloat(x.dtype) || rows < ROWS_FOR_PRODUCT || columns < 2) return undefined;
   return product(tf.ones(rows, x.dtype), tf.reshape(x, [rows, columns]), { tf });
 }
 
