@@ -58,6 +58,8 @@ it(
       steps: 20,
       params: share,
       backend: expect.stringContaining("ONNX Runtime") as string,
+      precision: "fp32",
+      skippedSteps: 0,
       seed: 0,
     });
     const page = await readFile(join(out, "report.html"), "utf8");
@@ -78,9 +80,17 @@ it(
       "--yes",
       "--set",
       "training.steps=24",
+      "--set",
+      "training.precision=mixed-bf16",
+      "--set",
+      "training.rematerialise=true",
     );
     expect(further).toContain("Going on from step 20");
-    expect(await readFile(join(out, "result.json"), "utf8")).toContain('"steps": 24');
+    expect(further).toContain("made in fp32; training goes on in mixed-bf16");
+    expect(further).toContain("bfloat16 in float32 between two casts");
+    const mixed: unknown = JSON.parse(await readFile(join(out, "result.json"), "utf8"));
+    expect(mixed).toMatchObject({ steps: 24, precision: "mixed-bf16", skippedSteps: 0 });
+    expect(await readFile(join(out, "report.html"), "utf8")).toContain("mixed-bf16, seed");
   },
   TIMEOUT,
 );

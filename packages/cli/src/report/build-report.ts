@@ -72,6 +72,8 @@ export async function measureModel(folder: string, context: MeasureContext): Pro
       steps: summary.step,
       params: summary.params,
       backend: summary.backend,
+      precision: summary.precision,
+      skippedSteps: summary.skippedSteps,
       seed: summary.seed,
     };
     return {
@@ -130,7 +132,10 @@ function describeModel({ config }: OpenedConfig): string {
 
 function lossPoints(folder: string): readonly LossPoint[] {
   return readJsonlLog(join(folder, "log.jsonl")).flatMap((record) =>
-    record.event === "step" ? [{ step: Number(record["step"]), loss: Number(record["loss"]) }] : [],
+    // A step that was skipped in float16 may have no loss.
+    record.event === "step" && Number.isFinite(record["loss"])
+      ? [{ step: Number(record["step"]), loss: Number(record["loss"]) }]
+      : [],
   );
 }
 

@@ -125,8 +125,9 @@ export function renderReport(models: readonly ModelReport[]): string {
           <h1>What the model learned</h1>
           <p class="soft">
             Pictures and names of emoji, trained from nothing on this machine with
-            ${first?.result.backend ?? "no backend"}, seed ${first?.result.seed ?? 0}. Three
-            families of drawings were used for training; a fourth, Fluent, is only looked at here.
+            ${first?.result.backend ?? "no backend"}, ${first?.result.precision ?? "fp32"}, seed
+            ${first?.result.seed ?? 0}. Three families of drawings were used for training; a fourth,
+            Fluent, is only looked at here.
           </p>
           ${models.map((model) => html`<p><b>${model.title}</b>: ${model.summary}</p>`)}
           <h2>Naming pictures of a new style</h2>

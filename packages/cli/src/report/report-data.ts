@@ -1,4 +1,5 @@
 /** What the quickstart's page shows: one entry per trained model. */
+import type { TrainingPrecision } from "@diptych/core";
 import type { EmojiMeasures } from "diptych";
 
 /** What the quickstart measures, and what it took; `quickstart/result.json` holds it. */
@@ -11,6 +12,9 @@ export interface QuickstartResult extends EmojiMeasures {
   readonly steps: number;
   readonly params: number;
   readonly backend: string;
+  readonly precision: TrainingPrecision;
+  /** Among the steps, those that overflowed in float16. */
+  readonly skippedSteps: number;
   readonly seed: number;
 }
 
