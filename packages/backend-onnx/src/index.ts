@@ -7,6 +7,7 @@ export {
   type WriteOnnxOptions,
   type WrittenOnnx,
 } from "./export/write-onnx-model.js";
+export { describeLowering, type LoweringDescription } from "./lowering/describe-lowering.js";
 export { createOnnxBackend, type OnnxBackendOptions } from "./onnx-backend.js";
 export { onnxPlugin } from "./plugin.js";
 export { checkLibraryPair } from "./runtime/library-pair.js";

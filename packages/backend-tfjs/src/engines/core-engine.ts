@@ -32,6 +32,8 @@ export interface EngineProfile {
   readonly memoryLimit?: number;
   /** What it does otherwise than the common table. */
   readonly overrides?: LoweringOverrides;
+  /** Kernels in whose place another, by its name, runs. */
+  readonly replacedKernels?: ReadonlyMap<string, string>;
   readonly takeFailure?: () => string | undefined;
 }
 
@@ -50,7 +52,7 @@ export async function enterEngine(core: TfCore, name: EngineName): Promise<void>
 /** An engine on the backend that TensorFlow.js has, started, under the engine's name. */
 export function createCoreEngine(core: TfCore, profile: EngineProfile): Engine {
   const table = createLoweringTable(profile.overrides);
-  const kernels = new Kernels(core, profile.name);
+  const kernels = new Kernels(core, profile.name, profile.replacedKernels);
   const device = createDevice(kernels, table, profile);
   return Object.freeze<Engine>({
     name: profile.name,
