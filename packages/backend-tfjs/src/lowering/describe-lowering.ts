@@ -11,19 +11,17 @@ import {
   type Node,
   type ValueType,
 } from "@diptych/core";
-import { graphNodes, isCompositeName, prepareForBackend } from "@diptych/core/backend";
+import { graphNodes, prepareForBackend } from "@diptych/core/backend";
 import type { ConcreteType, Handle, OpCall } from "../executor/device.js";
-import { CORE_DTYPES } from "../engines/core-engine.js";
+import { CORE_DTYPES, createCoreEngine } from "../engines/core-engine.js";
 import { openCpu } from "../engines/cpu.js";
+import { openWasm } from "../engines/wasm.js";
 import { createNodeDevice } from "../node/node-device.js";
 import { createCapabilities } from "../node/node-engine.js";
 import { loadTfjsNode } from "../node/load-addon.js";
 import { TF_COMPOSITES } from "../node/table.js";
 import type { TfBinding } from "../node/tf-binding.js";
-import { Kernels } from "./kernels.js";
-import type { LoweringOverrides } from "./lowering.js";
-import { createLoweringTable, loweringOf } from "./table.js";
-import { WASM_OVERRIDES } from "./wasm.js";
+import type { TfCore } from "./kernels.js";
 import { WEBGPU_OVERRIDES } from "./webgpu.js";
 
 /** Lowered by one engine. */
@@ -35,16 +33,9 @@ export interface LoweringDescription {
   readonly kernels: Readonly<Record<string, readonly string[] | null>>;
 }
 
-/** The lowerings of engines with TensorFlow.js's own kernels. */
-const OVERRIDES: Readonly<Record<string, LoweringOverrides>> = {
-  webgpu: WEBGPU_OVERRIDES,
-  wasm: WASM_OVERRIDES,
-  cpu: {},
-};
-
 /**
- * The engines of TensorFlow.js's own kernels. Each lowering runs on the kernels of `cpu`, which has all that the others
- * have, so that no engine need be there.
+ * The engines of TensorFlow.js's own kernels, each by itself; but `webgpu`'s lowerings run on the kernels of `cpu`, which
+ * has all that it uses, so that no GPU need be there.
  *
  * @param graphs By op: a graph with one node of it.
  */
@@ -52,32 +43,50 @@ export async function describeLowering(
   graphs: Readonly<Record<string, Graph>>,
 ): Promise<readonly LoweringDescription[]> {
   const core = await import("@tensorflow/tfjs-core");
-  await openCpu();
-  return Object.entries(OVERRIDES).map(([engine, overrides]) => {
-    const table = createLoweringTable(overrides);
-    const composites = new Set(Object.keys(table).filter(isCompositeName));
-    const kernels = new Kernels(core, "cpu");
-    const heard: string[] = [];
-    const run = kernels.run.bind(kernels);
-    kernels.run = (kernel, ...rest) => {
-      heard.push(kernel);
-      return run(kernel, ...rest);
-    };
-    const runner: Runner<ReturnType<typeof kernels.fromHost>> = {
-      composites,
-      heard,
-      upload: (type) => kernels.fromHost(valuesOf(type)),
-      execute: (call) => {
-        const lowering = loweringOf(table, call.node.op, call.node.origin);
-        kernels.scope(() => lowering(call, kernels));
-      },
-    };
-    return {
-      settings: { engine },
-      capabilities: { dtypes: CORE_DTYPES },
-      kernels: describeAll(graphs, runner),
-    };
+  const wasm = await openWasm();
+  const cpu = await openCpu();
+  const webgpu = createCoreEngine(core, {
+    name: "cpu",
+    description: "webgpu's lowerings on the kernels of cpu",
+    slow: true,
+    deviceMemory: "host",
+    synchronous: true,
+    copiesUploads: false,
+    copiesReads: false,
+    overrides: WEBGPU_OVERRIDES,
   });
+  const descriptions: LoweringDescription[] = [];
+  for (const [engine, { device, capabilities }] of Object.entries({ webgpu, wasm, cpu })) {
+    await device.enter();
+    const kernels = listeningTo(core, (heard) =>
+      describeAll(graphs, {
+        composites: capabilities.nativeComposites,
+        heard,
+        upload: (type) => device.upload(valuesOf(type)),
+        execute: (call) => void device.execute(call),
+      }),
+    );
+    descriptions.push({ settings: { engine }, capabilities, kernels });
+  }
+  for (const { device } of [webgpu, wasm, cpu]) device.dispose();
+  return descriptions;
+}
+
+/** Calls `work` with the names of the kernels that TensorFlow.js is asked for meanwhile. */
+function listeningTo<T>(core: TfCore, work: (heard: string[]) => T): T {
+  const engine = core.engine();
+  const heard: string[] = [];
+  const run = engine.runKernel.bind(engine);
+  const listening = (name: string, ...rest: readonly unknown[]): unknown => {
+    heard.push(name);
+    return Reflect.apply(run, engine, [name, ...rest]);
+  };
+  engine.runKernel = listening as typeof engine.runKernel;
+  try {
+    return work(heard);
+  } finally {
+    engine.runKernel = run;
+  }
 }
 
 /**
