@@ -2,11 +2,15 @@
 import { createRequire } from "node:module";
 import { dirname, join, sep } from "node:path";
 import { WASM_OVERRIDES } from "../lowering/wasm.js";
+import { registerWasmKernels } from "../wasm-kernels/register.js";
 import { createCoreEngine, enterEngine } from "./core-engine.js";
 import type { Engine } from "./engine.js";
 
-/** Its addresses have 32 bits; beyond, it would write over what lies at 0. A part is its own code's and gaps. */
-const MEMORY_LIMIT = 3.75 * 2 ** 30;
+/**
+ * Bytes of tensors. Its addresses have 32 bits, and an allocation that fails is written to all the same; what is left of
+ * 4 GiB is for the packed copies that XNNPACK keeps of right operands and filters.
+ */
+const MEMORY_LIMIT = 2.5 * 2 ** 30;
 
 /** Events for which Emscripten installs handlers that end the process. */
 const PROCESS_EVENTS = ["uncaughtException", "unhandledRejection"] as const;
@@ -42,5 +46,6 @@ export async function openWasm(): Promise<Engine> {
     copiesReads: true,
     memoryLimit: MEMORY_LIMIT,
     overrides: WASM_OVERRIDES,
+    replacedKernels: registerWasmKernels(core),
   });
 }
