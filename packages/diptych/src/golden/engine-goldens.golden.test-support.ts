@@ -1,6 +1,5 @@
 // The golden models and runs on one engine of one backend; where the engine is not installed, a skip that says why.
-import { hostValues, type Backend } from "@diptych/core";
-import type { BackendFinding, Plugin } from "@diptych/core/plugin";
+import { hostValues, isDiptychError, type Backend } from "@diptych/core";
 import { describe, test } from "vitest";
 import { describeModelGoldens, type GraphRunner } from "./models.golden.test-support.js";
 import { goldenTrainings } from "./training-run.golden.test-support.js";
@@ -47,33 +46,25 @@ export function describeEngineGoldens({
     test.skip(`training ${left.join(", ")} on ${label}: too slow there`, () => undefined);
 }
 
-/** What a plugin's backend says of one of its engines or providers. */
-async function findEngine(
-  plugin: Plugin,
-  chosen: Readonly<Record<string, unknown>>,
-): Promise<BackendFinding | undefined> {
-  for (const declaration of plugin.provides) {
-    const findings = (await declaration.diagnose?.()) ?? [];
-    const found = findings.find(({ part }) =>
-      Object.entries(chosen).every(([key, value]) => part[key] === value),
-    );
-    if (found) return found;
-  }
-  return undefined;
-}
-
-/** The same where the engine is there; an engine that is broken fails, one that is missing is skipped by name. */
-export async function describeInstalledEngine(
-  plugin: Plugin,
-  chosen: Readonly<Record<string, unknown>>,
-  goldens: EngineGoldens,
-): Promise<void> {
-  const finding = await findEngine(plugin, chosen);
-  if (finding?.status === "missing") {
-    describe(`goldens on ${goldens.label}`, () => {
-      test.skip(`skipped: ${finding.detail}`, () => undefined);
-    });
+/** The same where the engine is there; else a skipped test that says what is missing. */
+export async function describeInstalledEngine(goldens: EngineGoldens): Promise<void> {
+  const reason = await whyMissing(goldens.create);
+  if (reason === undefined) {
+    describeEngineGoldens(goldens);
     return;
   }
-  describeEngineGoldens(goldens);
+  describe(`goldens on ${goldens.label}`, () => {
+    test.skip(`skipped: ${reason}`, () => undefined);
+  });
+}
+
+/** A backend's own word on why it cannot start; any other error is a failure. */
+async function whyMissing(create: () => Promise<Backend>): Promise<string | undefined> {
+  try {
+    await (await create()).dispose();
+    return undefined;
+  } catch (error) {
+    if (isDiptychError(error, "BACKEND")) return error.message;
+    throw error;
+  }
 }

@@ -1,14 +1,10 @@
 // The golden models and training runs on ONNX Runtime's WebGPU provider.
-import { createOnnxBackend, onnxPlugin } from "@diptych/backend-onnx";
+import { createOnnxBackend } from "@diptych/backend-onnx";
 import { describeInstalledEngine } from "./engine-goldens.golden.test-support.js";
 import { APPROXIMATE_FLOAT32 } from "./tolerances.golden.test-support.js";
 
-await describeInstalledEngine(
-  onnxPlugin,
-  { provider: "webgpu" },
-  {
-    label: "ONNX Runtime, webgpu",
-    create: () => createOnnxBackend({ provider: "webgpu" }),
-    tolerances: APPROXIMATE_FLOAT32,
-  },
-);
+await describeInstalledEngine({
+  label: "ONNX Runtime, webgpu",
+  create: () => createOnnxBackend({ provider: "webgpu" }),
+  tolerances: APPROXIMATE_FLOAT32,
+});

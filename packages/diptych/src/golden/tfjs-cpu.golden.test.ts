@@ -1,18 +1,14 @@
 // The golden models and training runs on TensorFlow.js's engine `cpu`.
-import { createTfjsBackend, tfjsPlugin } from "@diptych/backend-tfjs";
+import { createTfjsBackend } from "@diptych/backend-tfjs";
 import { describeInstalledEngine } from "./engine-goldens.golden.test-support.js";
 import { hasKinks } from "./models.golden.test-support.js";
 import { goldenTrainings } from "./training-run.golden.test-support.js";
 import { APPROXIMATE_FLOAT32 } from "./tolerances.golden.test-support.js";
 
-await describeInstalledEngine(
-  tfjsPlugin,
-  { engine: "cpu" },
-  {
-    label: "TensorFlow.js, cpu",
-    create: () => createTfjsBackend({ engine: "cpu" }),
-    tolerances: APPROXIMATE_FLOAT32,
-    // Gradients of convolutions take minutes in plain JavaScript.
-    trainings: goldenTrainings().filter((name) => !hasKinks(name)),
-  },
-);
+await describeInstalledEngine({
+  label: "TensorFlow.js, cpu",
+  create: () => createTfjsBackend({ engine: "cpu" }),
+  tolerances: APPROXIMATE_FLOAT32,
+  // Gradients of convolutions take minutes in plain JavaScript.
+  trainings: goldenTrainings().filter((name) => !hasKinks(name)),
+});
