@@ -35,6 +35,13 @@ const USED = [
   ),
   "RunWithBinding",
   "AddExternalInitializers",
+  ..."CreateMemoryInfo CreateAllocator ReleaseAllocator SessionOptionsAppendExecutionProvider".split(
+    " ",
+  ),
+  ..."CreateCUDAProviderOptions UpdateCUDAProviderOptions GetCUDAProviderOptionsAsString".split(
+    " ",
+  ),
+  ..."ReleaseCUDAProviderOptions SessionOptionsAppendExecutionProvider_CUDA_V2".split(" "),
 ];
 const ENUMS =
   /^(OrtLoggingLevel|OrtErrorCode|OrtAllocatorType|OrtMemType|GraphOptimizationLevel|ExecutionMode|ONNXTensorElementDataType)$/;
@@ -127,7 +134,7 @@ function findRelease(member, names) {
   const out = member.parameters.find((parameter) => parameter.includes("_Outptr"));
   if (!out || /do not free|should not be freed/i.test(member.comment)) return null;
   if (/char\s*\*\*|void\s*\*\*/.test(out)) return "AllocatorFree";
-  const release = `Release${/Ort(\w+)\s*\*\*/.exec(out)[1]}`;
+  const release = `Release${/Ort(\w+?)(?:V2)?\s*\*\*/.exec(out)[1]}`;
   if (!names.has(release))
     throw new Error(`${member.name}: nothing releases its result (${release})`);
   return release;

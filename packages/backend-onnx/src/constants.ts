@@ -32,22 +32,35 @@ export function withoutConstants(graph: Graph, constants: Constants, label: stri
   return { ...graph, inputs };
 }
 
-/** Tensors over the constants' own arrays, by input: they are read there in every run. */
-export function borrowConstants(
+/**
+ * Tensors of the constants, by input, that every run reads: over the host's own arrays, or on the device.
+ * @throws BackendError when the device's memory does not hold them.
+ */
+export async function placeConstants(
   graph: Graph,
   constants: Constants,
   runtime: OrtRuntime,
-): ReadonlyMap<string, OrtTensor> {
-  return new Map(
-    graph.inputs.flatMap(({ node }) => {
+): Promise<ReadonlyMap<string, OrtTensor>> {
+  const placed = new Map<string, OrtTensor>();
+  try {
+    for (const { node } of graph.inputs) {
       const name = inputName(node);
       const value = constants.get(name);
-      if (!value) return [];
+      if (!value) continue;
       const { buffer, byteOffset, byteLength } = value.data;
       const bytes = new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
-      return [[name, runtime.borrow(value.dtype, value.shape, bytes)] as const];
-    }),
-  );
+      const onDevice = runtime.place === "device";
+      const tensor = onDevice
+        ? runtime.allocate(value.dtype, value.shape)
+        : runtime.borrow(value.dtype, value.shape, bytes);
+      placed.set(name, tensor);
+      if (onDevice) await runtime.write(tensor, bytes);
+    }
+    return placed;
+  } catch (error) {
+    for (const tensor of placed.values()) tensor.dispose();
+    throw error;
+  }
 }
 
 /** The model's graph with constants as initializers, over the host's memory. */

@@ -9,26 +9,32 @@ import {
   type DType,
   type HostTensor,
 } from "@diptych/core";
-import type { OrtTensor } from "./runtime/ort-runtime.js";
+import type { OrtRuntime, OrtTensor } from "./runtime/ort-runtime.js";
 
 /** Every live handle of one backend. */
 export type LiveTensors = Set<OnnxDeviceTensor>;
 
+/** What a tensor belongs to. */
+export interface TensorHome {
+  readonly runtime: OrtRuntime;
+  readonly live: LiveTensors;
+}
+
 export class OnnxDeviceTensor implements DeviceTensor {
   readonly dtype: DType;
   readonly shape: readonly number[];
-  readonly #live: LiveTensors;
+  readonly #home: TensorHome;
   #memory: OrtTensor;
   #state: "live" | "disposed" | "donated" = "live";
-  /** Settles when the runs that use the tensor have ended. */
+  /** Settles when the runs and writes that use the tensor have ended. */
   #runs: Promise<void> = Promise.resolve();
 
-  constructor(dtype: DType, memory: OrtTensor, live: LiveTensors) {
+  constructor(dtype: DType, memory: OrtTensor, home: TensorHome) {
     this.dtype = dtype;
     this.shape = memory.shape;
     this.#memory = memory;
-    this.#live = live;
-    live.add(this);
+    this.#home = home;
+    home.live.add(this);
   }
 
   get byteLength(): number {
@@ -37,7 +43,7 @@ export class OnnxDeviceTensor implements DeviceTensor {
 
   /** Whether the tensor belongs to the backend with these live tensors. */
   isOf(live: LiveTensors): boolean {
-    return this.#live === live;
+    return this.#home.live === live;
   }
 
   /** The memory, for a run. @throws BackendError when disposed or donated. */
@@ -55,10 +61,10 @@ export class OnnxDeviceTensor implements DeviceTensor {
   async read(): Promise<HostTensor> {
     this.memory("read");
     await this.#runs;
-    const bytes = this.memory("read").view();
+    const memory = this.memory("read");
     const data = createHostArray(this.dtype, elementCount(this.shape));
     const tensor = createHostTensor(this.dtype, this.shape, data);
-    hostBytes(tensor).set(bytes);
+    await this.#home.runtime.read(memory, hostBytes(tensor));
     return tensor;
   }
 
@@ -66,13 +72,15 @@ export class OnnxDeviceTensor implements DeviceTensor {
     checkSameType("write", this, tensor);
     this.memory("write");
     await this.#runs;
-    this.memory("write").view().set(hostBytes(tensor));
+    const written = this.#home.runtime.write(this.memory("write"), hostBytes(tensor));
+    this.waitFor(written);
+    await written;
   }
 
   dispose(): void {
     if (this.#state === "live") this.#memory.dispose();
     if (this.#state !== "donated") this.#state = "disposed";
-    this.#live.delete(this);
+    this.#home.live.delete(this);
   }
 
   /** Reads and writes wait for the run. */
@@ -84,13 +92,13 @@ export class OnnxDeviceTensor implements DeviceTensor {
   /** Marks the tensor as used up by a run. */
   spend(): void {
     this.#state = "donated";
-    this.#live.delete(this);
+    this.#home.live.delete(this);
   }
 
   /** Takes `spend` back: the run did not happen. */
   restore(): void {
     this.#state = "live";
-    this.#live.add(this);
+    this.#home.live.add(this);
   }
 
   /** Gives up the memory for another of the same type. */

@@ -1,34 +1,38 @@
 /** The backend: lowers graphs to ONNX and runs them through ONNX Runtime. */
 import {
   BackendError,
-  DTYPES,
   hostBytes,
   inputName,
   type Backend,
   type BackendCapabilities,
+  type BackendTransfers,
   type CompileOptions,
-  type DType,
   type Executable,
   type Graph,
   type HostTensor,
 } from "@diptych/core";
-import { prepareForBackend } from "@diptych/core/backend";
-import { findChannelBlock } from "./channel-block.js";
+import { bindGraph, prepareForBackend } from "@diptych/core/backend";
 import { OnnxDeviceTensor, type LiveTensors } from "./device-tensor.js";
 import { checkDonations } from "./donation.js";
 import {
   bindConstants,
-  borrowConstants,
+  placeConstants,
   splitInitializers,
   withoutConstants,
   type Constants,
 } from "./constants.js";
 import { createInPlaceCheck } from "./in-place.js";
 import { lowerGraph, type LoweredGraph } from "./lowering/lower-graph.js";
-import { CPU_TARGET, type LoweringTarget } from "./lowering/target.js";
 import { encodeModel } from "./model-proto/encode-model.js";
 import type { OnnxGraph, OnnxModel } from "./model-proto/onnx-model.js";
-import { OnnxExecutable, type ExecutableParts, type Queue } from "./onnx-executable.js";
+import { OnnxExecutable, type CompiledModel, type Queue } from "./onnx-executable.js";
+import {
+  chooseProvider,
+  chooseTarget,
+  describeProvider,
+  type ProviderSettings,
+  type ProviderTarget,
+} from "./providers.js";
 import { findSaturation } from "./quantize/saturation.js";
 import { quantizeGraph } from "./quantize/quantize-graph.js";
 import {
@@ -37,15 +41,18 @@ import {
   type OrtSessionOptions,
 } from "./runtime/ort-runtime.js";
 
-export interface OnnxBackendOptions {
-  /** Execution provider. */
-  readonly provider?: "cpu";
+export interface OnnxBackendOptions extends ProviderSettings {
   /** Threads within one operator; default: the physical cores. */
   readonly threads?: number;
   /** `auto` (default): the C API, and onnxruntime-node's binding where that cannot load. */
   readonly adapter?: "auto" | "capi" | "binding";
   /** Path of another libonnxruntime. */
   readonly library?: string;
+  /**
+   * Whether a node that the provider has no kernel for may run on the CPU (default true); else compiling it is an error.
+   * In a graph with open sizes it always may: they are computed there.
+   */
+  readonly cpuFallback?: boolean;
   /** Default `basic`, which for training graphs is as fast as `all` and quicker to compile; `all` where weights are constants. */
   readonly graphOptimization?: "disable" | "basic" | "extended" | "all";
   /**
@@ -73,24 +80,32 @@ export interface OnnxBackendOptions {
 export async function createOnnxBackend(options: OnnxBackendOptions = {}): Promise<Backend> {
   const { adapter, library, log } = options;
   const runtime = await createOrtRuntime({
+    provider: chooseProvider(options),
     ...(adapter === undefined ? {} : { adapter }),
     ...(library === undefined ? {} : { library }),
     ...(log === undefined ? {} : { log }),
   });
-  return new OnnxBackend(runtime, options, {
-    ...CPU_TARGET,
-    channelBlock: await findChannelBlock(runtime),
-  });
+  try {
+    return new OnnxBackend(runtime, options, await chooseTarget(runtime));
+  } catch (error) {
+    await runtime.dispose();
+    throw error;
+  }
 }
 
-interface Binding {
-  readonly graph: Graph;
-  readonly lowered: LoweredGraph;
+/** What a graph is compiled with. */
+interface Source {
+  readonly name: string;
   readonly constants: Constants;
   readonly precision: CompileOptions["precision"];
 }
 
-interface BoundModel extends Pick<ExecutableParts, "fixed" | "keep"> {
+interface Binding extends Omit<Source, "name"> {
+  readonly graph: Graph;
+  readonly lowered: LoweredGraph;
+}
+
+interface BoundModel extends Pick<CompiledModel, "fixed" | "keep"> {
   readonly model: OnnxModel;
   readonly settings: Partial<OrtSessionOptions>;
 }
@@ -100,7 +115,7 @@ class OnnxBackend implements Backend {
   readonly capabilities: BackendCapabilities;
   readonly #runtime: OrtRuntime;
   readonly #options: OnnxBackendOptions;
-  readonly #target: LoweringTarget;
+  readonly #target: ProviderTarget;
   readonly #live: LiveTensors = new Set();
   readonly #queue: Queue = createQueue();
   readonly #executables = new Set<Executable>();
@@ -108,23 +123,25 @@ class OnnxBackend implements Backend {
   #compiled = 0;
   #disposed = false;
 
-  constructor(runtime: OrtRuntime, options: OnnxBackendOptions, target: LoweringTarget) {
+  constructor(runtime: OrtRuntime, options: OnnxBackendOptions, target: ProviderTarget) {
     this.#runtime = runtime;
     this.#target = target;
     this.#options = options;
     this.capabilities = Object.freeze({
       nativeComposites: target.composites,
-      dtypes: supportedDtypes(runtime),
+      dtypes: target.dtypes,
       emulatedDtypes: new Set(target.narrowFloats ? [] : (["float16", "bfloat16"] as const)),
       donation: runtime.donation,
       imageLayout: "NCHW",
-      deviceMemory: "host",
+      deviceMemory: runtime.place,
     });
   }
 
   describe(): string {
-    const { adapter, version } = this.#runtime;
+    const { adapter, version, provider } = this.#runtime;
     const through = adapter === "capi" ? "its C API" : "onnxruntime-node's binding";
+    if (provider !== "cpu")
+      return `onnx: ONNX Runtime ${version} through ${through}, ${describeProvider(this.#options)}`;
     const threads = this.#options.threads ?? "all";
     return `onnx: ONNX Runtime ${version} through ${through}, cpu, ${threads} ${threads === 1 ? "thread" : "threads"}`;
   }
@@ -136,24 +153,18 @@ class OnnxBackend implements Backend {
     const donations = checkDonations(given, donate, name);
     const graph = prepareForBackend(given, this.capabilities, this.name);
     const fed = withoutConstants(graph, constants, name);
-    const lowered = lowerGraph(graph, this.#target);
-    const { model, fixed, keep, settings } = await this.#bind({
-      graph,
-      lowered,
-      constants,
-      precision,
-    });
-    const session = await this.#runtime.createSession(encodeModel(model), {
-      ...this.#sessionOptions(name, lowered.symbols.length > 0, lowered.describeNode),
-      ...settings,
-    });
+    const source = { constants, precision, name };
+    const compiled = await this.#compileGraph(graph, source);
+    const { lowered } = compiled;
+    const isOpen = lowered.symbols.length > 0;
     const check = createInPlaceCheck(lowered.model.graph);
     const executable: Executable = new OnnxExecutable({
       graph: fed,
-      keep,
-      fixed,
-      lowered,
-      session,
+      compiled,
+      compileEmpty:
+        isOpen && !this.#target.emptyKernels
+          ? (binding) => this.#compileGraph(bindGraph(graph, binding), source)
+          : null,
       runtime: this.#runtime,
       live: this.#live,
       donations,
@@ -166,17 +177,44 @@ class OnnxBackend implements Backend {
     return executable;
   }
 
+  async #compileGraph(graph: Graph, { name, ...source }: Source): Promise<CompiledModel> {
+    const lowered = lowerGraph(graph, this.#target);
+    const { model, fixed, keep, settings } = await this.#bind({ graph, lowered, ...source });
+    try {
+      const session = await this.#runtime.createSession(encodeModel(model), {
+        ...this.#sessionOptions(name, lowered.symbols.length > 0, lowered.describeNode),
+        ...settings,
+      });
+      return { lowered, session, keep, fixed };
+    } catch (error) {
+      for (const tensor of fixed.values()) tensor.dispose();
+      throw error;
+    }
+  }
+
   async upload(tensor: Parameters<Backend["upload"]>[0]): Promise<OnnxDeviceTensor> {
     this.#checkLive("upload");
     const memory = this.#runtime.allocate(tensor.dtype, tensor.shape);
-    memory.view().set(hostBytes(tensor));
-    return new OnnxDeviceTensor(tensor.dtype, memory, this.#live);
+    try {
+      await this.#runtime.write(memory, hostBytes(tensor));
+    } catch (error) {
+      memory.dispose();
+      throw error;
+    }
+    return new OnnxDeviceTensor(tensor.dtype, memory, {
+      runtime: this.#runtime,
+      live: this.#live,
+    });
   }
 
   memory(): { readonly tensors: number; readonly bytes: number } {
     let bytes = 0;
     for (const tensor of this.#live) bytes += tensor.byteLength;
     return { tensors: this.#live.size, bytes };
+  }
+
+  transfers(): BackendTransfers {
+    return this.#runtime.transfers();
   }
 
   async dispose(): Promise<void> {
@@ -199,10 +237,12 @@ class OnnxBackend implements Backend {
     const { model } = lowered;
     const unchanged = { model, fixed: new Map<string, never>(), keep: undefined, settings: {} };
     if (!graph.inputs.some(({ node }) => constants.has(inputName(node)))) return unchanged;
-    if (!prepack && precision !== "int8")
-      return { ...unchanged, fixed: borrowConstants(graph, constants, this.#runtime) };
+    // Products in 8 bits are the CPU provider's.
+    const int8 = precision === "int8" && this.#runtime.provider === "cpu";
+    if (!int8 && (!prepack || this.#runtime.place === "device"))
+      return { ...unchanged, fixed: await placeConstants(graph, constants, this.#runtime) };
     const bound = bindConstants(model.graph, constants, lowered.inputNames);
-    const narrowed = precision === "int8" ? await this.#quantize(bound) : bound;
+    const narrowed = int8 ? await this.#quantize(bound) : bound;
     const { graph: split, apart } = splitInitializers(narrowed);
     const packing = prepack ? {} : { "session.disable_prepacking": "1" };
     return {
@@ -228,14 +268,15 @@ class OnnxBackend implements Backend {
     open: boolean,
     describeNode: (name: string) => string,
   ): OrtSessionOptions {
-    const { threads, graphOptimization = "basic", profile } = this.#options;
+    const { threads, graphOptimization = "basic", profile, cpuFallback = true } = this.#options;
     return {
       label,
       describeNode,
       graphOptimization,
       // Each new set of sizes would be planned and remembered.
       memoryPattern: !open,
-      config: THREAD_SETTINGS,
+      // Open sizes are computed on the CPU in any case.
+      config: { ...THREAD_SETTINGS, ...(cpuFallback || open ? {} : NO_FALLBACK) },
       ...(threads === undefined ? {} : { intraOpThreads: threads }),
       ...(profile === undefined ? {} : { profile: `${profile}-${this.#compiled++}` }),
     };
@@ -252,10 +293,7 @@ const THREAD_SETTINGS = Object.freeze({
   "session.dynamic_block_base": "4",
 });
 
-/** onnxruntime-node's binding has no bfloat16 tensors. */
-function supportedDtypes({ adapter }: OrtRuntime): ReadonlySet<DType> {
-  return new Set(DTYPES.filter((dtype) => adapter === "capi" || dtype !== "bfloat16"));
-}
+const NO_FALLBACK = Object.freeze({ "session.disable_cpu_ep_fallback": "1" });
 
 /** One piece of work at a time, in order; one that fails does not stop the others. */
 function createQueue(): Queue {

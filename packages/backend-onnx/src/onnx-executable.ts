@@ -23,16 +23,23 @@ import type { OrtSession, OrtTensor } from "./runtime/ort-runtime.js";
 /** Runs `work` after everything that was queued before it. */
 export type Queue = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** What an executable is made of. */
-export interface ExecutableParts extends RunSurroundings {
+/** A lowered graph, compiled. */
+export interface CompiledModel {
   readonly lowered: LoweredGraph;
   readonly session: OrtSession;
-  readonly queue: Queue;
-  readonly label: string;
   /** Arrays that the session reads without owning them. */
   readonly keep: unknown;
   /** Inputs that are the same in every run, by name. */
   readonly fixed: ReadonlyMap<string, OrtTensor>;
+}
+
+/** What an executable is made of. */
+export interface ExecutableParts extends RunSurroundings {
+  readonly compiled: CompiledModel;
+  /** Compiles the graph for sizes of which some are 0, where the provider's kernels do not take such tensors. */
+  readonly compileEmpty: ((binding: DimBinding) => Promise<CompiledModel>) | null;
+  readonly queue: Queue;
+  readonly label: string;
   /** Called once, when the executable is disposed. */
   readonly onDispose: () => void;
 }
@@ -50,6 +57,8 @@ export class OnnxExecutable implements Executable {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
   readonly #parts: ExecutableParts;
+  /** By the sizes of the symbols. */
+  readonly #empty = new Map<string, Promise<CompiledModel>>();
   #disposed = false;
 
   constructor(parts: ExecutableParts) {
@@ -63,9 +72,9 @@ export class OnnxExecutable implements Executable {
     feeds: Feeds,
     { signal, into = {} }: RunOptions = {},
   ): Promise<Readonly<Record<string, DeviceTensor>>> {
-    const { graph, lowered, runtime, queue, label } = this.#parts;
+    const { graph, compiled, runtime, queue, label } = this.#parts;
     this.#checkLive();
-    const binding = bindFeeds(graph, feeds, { symbols: lowered.symbols, label });
+    const binding = bindFeeds(graph, feeds, { symbols: compiled.lowered.symbols, label });
     const staged = stageFeeds(feeds, runtime);
     const done = queue(() => this.#runNow({ feeds, into, staged, binding, signal })).finally(() => {
       for (const memory of staged.values()) memory.dispose();
@@ -77,8 +86,21 @@ export class OnnxExecutable implements Executable {
   async dispose(): Promise<void> {
     if (!this.#disposed) this.#parts.onDispose();
     this.#disposed = true;
-    await this.#parts.session.dispose();
-    for (const tensor of this.#parts.fixed.values()) tensor.dispose();
+    const empty = await Promise.allSettled(this.#empty.values());
+    const compiled = empty.flatMap((made) => (made.status === "fulfilled" ? [made.value] : []));
+    for (const { session, fixed } of [this.#parts.compiled, ...compiled]) {
+      await session.dispose();
+      for (const tensor of fixed.values()) tensor.dispose();
+    }
+  }
+
+  #compiledFor(binding: DimBinding): CompiledModel | Promise<CompiledModel> {
+    const { compiled, compileEmpty } = this.#parts;
+    if (compileEmpty === null || !Object.values(binding).includes(0)) return compiled;
+    const key = JSON.stringify(binding);
+    const made = this.#empty.get(key) ?? compileEmpty(binding);
+    this.#empty.set(key, made);
+    return made;
   }
 
   #checkLive(): void {
@@ -91,13 +113,14 @@ export class OnnxExecutable implements Executable {
   async #runNow({ binding, signal, ...call }: Call): Promise<Record<string, DeviceTensor>> {
     this.#checkLive();
     signal?.throwIfAborted();
-    const { fixed } = this.#parts;
+    const compiled = await this.#compiledFor(binding);
+    const { fixed } = compiled;
     const staged = fixed.size === 0 ? call.staged : new Map([...fixed, ...call.staged]);
     const planned = planRun({ ...call, staged }, binding, this.#parts);
     for (const { tensor } of planned.spent) tensor.spend();
     try {
       // A run that ended in the middle of an update would leave weights half new: it goes on to its end.
-      await this.#runSession(planned, planned.updates ? undefined : signal);
+      await runSession(compiled, planned, planned.updates ? undefined : signal);
     } catch (error) {
       for (const { tensor } of planned.spent) tensor.restore();
       for (const { fresh, memory } of planned.outputs) if (fresh) memory.dispose();
@@ -106,21 +129,24 @@ export class OnnxExecutable implements Executable {
     return this.#collect(planned);
   }
 
-  async #runSession(planned: PlannedRun, signal: AbortSignal | undefined): Promise<void> {
-    const { lowered, session } = this.#parts;
-    const targets = new Map(
-      planned.outputs.map(({ name, memory }) => [lowered.outputNames.get(name) ?? name, memory]),
-    );
-    await session.run(planned.inputs, targets, signal ? { signal } : {});
-  }
-
   #collect({ outputs, spent }: PlannedRun): Record<string, DeviceTensor> {
     for (const { memory, kept } of spent) if (!kept) memory.dispose();
     const results: Record<string, DeviceTensor> = {};
     for (const { name, dtype, memory, fresh, into } of outputs) {
       if (into && fresh) into.replaceMemory(memory);
-      results[name] = into ?? new OnnxDeviceTensor(dtype, memory, this.#parts.live);
+      results[name] = into ?? new OnnxDeviceTensor(dtype, memory, this.#parts);
     }
     return results;
   }
+}
+
+async function runSession(
+  { lowered, session }: CompiledModel,
+  planned: PlannedRun,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const targets = new Map(
+    planned.outputs.map(({ name, memory }) => [lowered.outputNames.get(name) ?? name, memory]),
+  );
+  await session.run(planned.inputs, targets, signal ? { signal } : {});
 }

@@ -68,12 +68,13 @@ function ownTensor(tensor: DeviceTensor, live: LiveTensors, what: string): OnnxD
   );
 }
 
-/** Copies of the host feeds in the runtime's memory, by input. */
+/** Copies of the host feeds in host memory of the runtime's, by input. */
 export function stageFeeds(feeds: Feeds, runtime: OrtRuntime): ReadonlyMap<string, OrtTensor> {
   const staged = new Map<string, OrtTensor>();
   for (const [name, feed] of Object.entries(feeds)) {
     if (!isHost(feed)) continue;
-    const memory = runtime.allocate(feed.dtype, feed.shape);
+    // A device gets it when the run binds it: no copy of its own is made there before.
+    const memory = runtime.allocate(feed.dtype, feed.shape, "host");
     memory.view().set(hostBytes(feed));
     staged.set(name, memory);
   }

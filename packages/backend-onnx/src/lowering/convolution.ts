@@ -2,7 +2,7 @@
 import { staticShape, type Shape } from "@diptych/core";
 import type { ConvAttrs, PrimitiveAttrs } from "@diptych/core/backend";
 import { blockedConvolution, isBlocked, type ConvolutionProblem } from "./blocked-convolution.js";
-import { reshapeTo, transposeTo } from "./layout.js";
+import { padTo, reshapeTo, transposeTo, windowOf } from "./layout.js";
 import {
   operand,
   resultType,
@@ -121,6 +121,37 @@ function convTranspose(
   });
 }
 
+/** dy with the stride's zeros between its entries, and below and right of them what the stride left over. */
+function spreadPicture(
+  dy: { readonly name: Name; readonly shape: Shape },
+  { strides, padding, inputShape }: PrimitiveAttrs["conv2dInputGradient"],
+  { kernel, context }: { kernel: readonly [number, number]; context: LoweringContext },
+): { readonly name: Name; readonly shape: Shape } {
+  const [batch = 1, channels = 1] = dy.shape;
+  const [height, width] = pictureSize(dy.shape);
+  const [inputHeight, inputWidth] = pictureSize(inputShape);
+  const [top, left, bottom, right] = padding;
+  const zero = context.onnx.scalar("float32", 0);
+  const apart = [batch, channels, height, 1, width, 1];
+  const wide = [batch, channels, height, strides[0], width, strides[1]];
+  const joined = [batch, channels, height * strides[0], width * strides[1]];
+  const shape = [
+    batch,
+    channels,
+    inputHeight + top + bottom - kernel[0] + 1,
+    inputWidth + left + right - kernel[1] + 1,
+  ];
+  const split = reshapeTo(dy.name, dy.shape, apart, context);
+  const none = { begins: [0, 0, 0, 0, 0, 0], zero };
+  const padded = padTo(split, { ...none, from: apart, shape: wide }, context);
+  const flat = reshapeTo(padded, wide, joined, context);
+  // The last entry's zeros are cut off, or there are too few of them.
+  const begins = [0, 0, 0, 0];
+  const least = shape.map((dim, axis) => (axis < 2 ? dim : Math.max(+dim, +(joined[axis] ?? 1))));
+  const grown = padTo(flat, { from: joined, begins, shape: least, zero }, context);
+  return { name: windowOf(grown, { from: least, begins, shape }, context), shape };
+}
+
 const conv2dInputGradient: Lowering<PrimitiveAttrs["conv2dInputGradient"]> = (node, context) => {
   const [dy, filter] = [operand(node, 0), operand(node, 1)];
   const { strides, padding, groups, inputShape } = node.attrs;
@@ -145,6 +176,13 @@ const conv2dInputGradient: Lowering<PrimitiveAttrs["conv2dInputGradient"]> = (no
     return convolve(problem, context);
   }
   const sizes = { kernel, dySize: pictureSize(dy.shape) };
+  if (groups > 1 && pads && !context.onnx.target.groupedConvTranspose) {
+    const spread = spreadPicture(dy, node.attrs, { kernel, context });
+    const turned = turnedFilter(filter.name, filter.shape, groups, context);
+    const shape = [groupChannels * groups, outChannels / groups, ...kernel] as const;
+    const problem = { x: spread, filter: { name: turned, shape }, padding: pads, groups };
+    return convolve({ ...problem, strides: [1, 1] }, context);
+  }
   return convTranspose([dy.name, filter.name], node.attrs, sizes, context);
 };
 

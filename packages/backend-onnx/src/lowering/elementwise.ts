@@ -2,6 +2,7 @@
 import type { Comparison, PrimitiveAttrs } from "@diptych/core/backend";
 import { ONNX_TYPE_NUMBERS } from "../model-proto/onnx-model.js";
 import { operand, type Lowering } from "./lowering.js";
+import type { Name, OnnxBuilder } from "./onnx-builder.js";
 
 /** A node of one ONNX operator on the same operands. */
 function same(op: string): Lowering {
@@ -14,6 +15,29 @@ const div: Lowering = (node, { onnx }) => {
   if (b.dtype !== "int32") return onnx.node("Div", [a.name, b.name]);
   const isZero = onnx.node("Equal", [b.name, onnx.scalar("int32", 0)]);
   return onnx.node("Div", [a.name, onnx.node("Where", [isZero, onnx.scalar("int32", 1), b.name])]);
+};
+
+/** Integers without a kernel of their own: 0 − x. */
+const neg: Lowering = (node, { onnx }) => {
+  const { name, dtype } = operand(node, 0);
+  if (dtype !== "int32" || onnx.target.integerKernels) return onnx.node("Neg", [name]);
+  return onnx.node("Sub", [onnx.scalar("int32", 0), name]);
+};
+
+/** Integers without a kernel of their own: max(x, 0 − x). */
+const abs: Lowering = (node, { onnx }) => {
+  const { name, dtype } = operand(node, 0);
+  if (dtype !== "int32" || onnx.target.integerKernels) return onnx.node("Abs", [name]);
+  return onnx.node("Max", [name, onnx.node("Sub", [onnx.scalar("int32", 0), name])]);
+};
+
+/** A device's own logarithm of 0 may be that of its smallest number. */
+const log: Lowering = (node, { onnx }) => {
+  const { name, dtype } = operand(node, 0);
+  const logarithm = onnx.node("Log", [name]);
+  if (onnx.target.infinities) return logarithm;
+  const isZero = onnx.node("Equal", [name, onnx.scalar(dtype, 0)]);
+  return onnx.node("Where", [isZero, onnx.scalar(dtype, -Infinity), logarithm]);
 };
 
 /**
@@ -40,13 +64,30 @@ const COMPARISON_OPS: Readonly<Record<Comparison, string>> = {
 const compare: Lowering<PrimitiveAttrs["compare"]> = (node, { onnx }) =>
   onnx.node(COMPARISON_OPS[node.attrs.comparison], node.inputs);
 
+/** And is the product of 0s and 1s, Or their sum. */
+const ARITHMETIC = { And: "Mul", Or: "Add" } as const;
+
+/** `And` or `Or`, by int32 arithmetic where there are no such kernels. */
+function logical(op: "And" | "Or", operands: readonly Name[], onnx: OnnxBuilder): Name {
+  if (onnx.target.integerKernels) return onnx.node(op, operands);
+  const numbers = operands.map((name) =>
+    onnx.node("Cast", [name], { to: ONNX_TYPE_NUMBERS.int32 }),
+  );
+  const result = onnx.node(ARITHMETIC[op], numbers);
+  return onnx.node("Cast", [result], { to: ONNX_TYPE_NUMBERS.bool });
+}
+
+const and: Lowering = ({ inputs }, { onnx }) => logical("And", inputs, onnx);
+
+const or: Lowering = ({ inputs }, { onnx }) => logical("Or", inputs, onnx);
+
 const select: Lowering = (node, { onnx }) => {
   const [condition, whenTrue, whenFalse] = [operand(node, 0), operand(node, 1), operand(node, 2)];
   if (whenTrue.dtype !== "bool") return onnx.node("Where", node.inputs);
   // ONNX Runtime's CPU provider has no Where of booleans.
-  const chosen = onnx.node("And", [condition.name, whenTrue.name]);
-  const others = onnx.node("And", [onnx.node("Not", [condition.name]), whenFalse.name]);
-  return onnx.node("Or", [chosen, others]);
+  const chosen = logical("And", [condition.name, whenTrue.name], onnx);
+  const others = logical("And", [onnx.node("Not", [condition.name]), whenFalse.name], onnx);
+  return logical("Or", [chosen, others], onnx);
 };
 
 const cast: Lowering<PrimitiveAttrs["cast"]> = (node, { onnx }) => {
@@ -54,6 +95,8 @@ const cast: Lowering<PrimitiveAttrs["cast"]> = (node, { onnx }) => {
   if (x.dtype === node.attrs.dtype) return x.name;
   return onnx.node("Cast", [x.name], { to: ONNX_TYPE_NUMBERS[node.attrs.dtype] });
 };
+
+const INTEGERS: ReadonlySet<string> = new Set(["int32", "bool"]);
 
 const identity: Lowering = (node) => operand(node, 0).name;
 
@@ -63,7 +106,11 @@ const identity: Lowering = (node) => operand(node, 0).name;
  */
 const after: Lowering = (node, { onnx, sizes }) => {
   const [x, dependency] = [operand(node, 0), operand(node, 1)];
-  const flat = onnx.node("Reshape", [dependency.name, onnx.ints([-1])]);
+  const isMovable = onnx.target.integerKernels || !INTEGERS.has(dependency.dtype);
+  const movable = isMovable
+    ? dependency.name
+    : onnx.node("Cast", [dependency.name], { to: ONNX_TYPE_NUMBERS.float32 });
+  const flat = onnx.node("Reshape", [movable, onnx.ints([-1])]);
   const none = onnx.node("Slice", [flat, onnx.ints([0]), onnx.ints([0]), onnx.ints([0])]);
   const counts = onnx.node("Cast", [none], { to: ONNX_TYPE_NUMBERS.int64 });
   const zero = onnx.node("ReduceSum", [counts, onnx.ints([0])], { keepdims: 1 });
@@ -79,18 +126,18 @@ export const ELEMENTWISE_LOWERINGS = {
   mul: same("Mul"),
   div,
   max: same("Max"),
-  neg: same("Neg"),
-  abs: same("Abs"),
+  neg,
+  abs,
   exp: same("Exp"),
-  log: same("Log"),
+  log,
   log1p,
   sqrt: same("Sqrt"),
   tanh: same("Tanh"),
   sigmoid: same("Sigmoid"),
   erf: same("Erf"),
   compare,
-  and: same("And"),
-  or: same("Or"),
+  and,
+  or,
   not: same("Not"),
   select,
   cast,

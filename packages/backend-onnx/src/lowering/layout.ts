@@ -80,9 +80,28 @@ const broadcast: Lowering<PrimitiveAttrs["broadcast"]> = (node, context) => {
   return expandTo(x.name, x.shape, node.attrs.shape, context);
 };
 
+/** A window of integers where Slice does not take them: each axis's entries gathered. Open ones are left to Slice. */
+function integerWindow(
+  x: Name,
+  { from, begins, shape }: { from: Shape; begins: readonly Dim[]; shape: Shape },
+  context: LoweringContext,
+): Name {
+  if ([...from, ...begins, ...shape].some(isSymbolic))
+    return windowOf(x, { from, begins, shape }, context);
+  return shape.reduce<Name>((current, size, axis) => {
+    if (isSymbolic(size) || size === from[axis]) return current;
+    const begin = Number(begins[axis] ?? 0);
+    const indices = context.onnx.ints(Array.from({ length: size }, (_, i) => begin + i));
+    return context.onnx.node("Gather", [current, indices], { axis });
+  }, x);
+}
+
 const slice: Lowering<PrimitiveAttrs["slice"]> = (node, context) => {
   const x = operand(node, 0);
-  return windowOf(x.name, { from: x.shape, ...node.attrs }, context);
+  const window = { from: x.shape, ...node.attrs };
+  if (x.dtype === "int32" && !context.onnx.target.integerKernels)
+    return integerWindow(x.name, window, context);
+  return windowOf(x.name, window, context);
 };
 
 const pad: Lowering<PrimitiveAttrs["pad"]> = (node, context) => {

@@ -17,7 +17,12 @@ import {
   type Value,
   zerosHost,
 } from "@diptych/core";
-import type { OnnxModel, OnnxNode, OnnxValueInfo } from "../model-proto/onnx-model.js";
+import {
+  ONNX_TYPE_NUMBERS,
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxValueInfo,
+} from "../model-proto/onnx-model.js";
 import { elideBroadcasts } from "./elide-broadcasts.js";
 import type { Lowering, LoweringContext } from "./lowering.js";
 import { withWideFloats } from "./narrow-floats.js";
@@ -26,6 +31,7 @@ import { createOnnxBuilder, onnxShape, type Name } from "./onnx-builder.js";
 import { createSizes } from "./sizes.js";
 import { planSymbols, type SymbolPlan } from "./symbol-plan.js";
 import { loweringOf } from "./table.js";
+import { withWideBools } from "./wide-bools.js";
 import type { LoweringTarget } from "./target.js";
 
 /** A lowered graph. */
@@ -55,7 +61,7 @@ export function lowerGraph(given: Graph, target: LoweringTarget): LoweredGraph {
     lowerNode(node, names, context);
   });
   const built = onnx.built();
-  const { outputNames, nodes: named } = nameOutputs(graph, names, built.nodes);
+  const { outputNames, nodes: named } = nameOutputs(graph, names, { nodes: built.nodes, target });
   const model: OnnxModel = {
     opset: target.opset,
     metadata: {},
@@ -105,7 +111,7 @@ function loweredResults(
       `backend-onnx/lowering: op: expected one with a lowering, got ${node.op} (at "${node.origin}"). Expand it first (core's legalize does).`,
     );
   }
-  const results = withWideFloats(node.op, lowering)(
+  const results = withWideBools(node.op, withWideFloats(node.op, lowering))(
     {
       attrs: node.attrs,
       inputs: node.inputs.map((value) => names.get(value) ?? ""),
@@ -145,7 +151,7 @@ function dimsOf({ op, attrs, outputs }: Node): readonly Dim[] {
 function nameOutputs(
   graph: Graph,
   names: ReadonlyMap<Value, Name>,
-  nodes: readonly OnnxNode[],
+  { nodes, target }: { readonly nodes: readonly OnnxNode[]; readonly target: LoweringTarget },
 ): { outputNames: ReadonlyMap<string, Name>; nodes: readonly OnnxNode[] } {
   const made = new Set(nodes.flatMap((node) => node.outputs));
   const taken = new Set(graph.inputs.map(({ node }) => inputName(node)));
@@ -159,6 +165,8 @@ function nameOutputs(
     outputNames.set(output, name);
     const source = names.get(value) ?? "";
     if (made.has(source) && !renamed.has(source)) renamed.set(source, name);
+    else if (dtypeOf(value) === "bool" && !target.integerKernels)
+      copies.push(...boolCopy(output, source, name));
     else copies.push(identityNode(output, source, name));
   }
   const rename = (name: Name): Name => renamed.get(name) ?? name;
@@ -179,6 +187,22 @@ function identityNode(output: string, source: Name, name: Name): OnnxNode {
     outputs: [name],
     attributes: {},
   };
+}
+
+/** A copy of booleans where Identity does not take them. */
+function boolCopy(output: string, source: Name, name: Name): readonly OnnxNode[] {
+  const identity = identityNode(output, source, name);
+  const wide = `/${name}.wide`;
+  return [
+    {
+      ...identity,
+      name: `${identity.name}.wide`,
+      op: "Cast",
+      outputs: [wide],
+      attributes: { to: ONNX_TYPE_NUMBERS.int32 },
+    },
+    { ...identity, op: "Cast", inputs: [wide], attributes: { to: ONNX_TYPE_NUMBERS.bool } },
+  ];
 }
 
 function describe(name: string, nodes: readonly Node[]): string {

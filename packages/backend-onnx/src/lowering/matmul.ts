@@ -1,8 +1,16 @@
 /** Lowering of the matrix product. */
-import { broadcastShapes, equalShapes, isSymbolic, type Shape } from "@diptych/core";
+import {
+  addDims,
+  broadcastShapes,
+  equalShapes,
+  isSymbolic,
+  type Dim,
+  type DType,
+  type Shape,
+} from "@diptych/core";
 import type { PrimitiveAttrs } from "@diptych/core/backend";
 import { CONTRIB_DOMAIN } from "../model-proto/onnx-model.js";
-import { expandTo, reshapeTo, transposeTo } from "./layout.js";
+import { expandTo, padTo, reshapeTo, transposeTo } from "./layout.js";
 import { operand, type Lowering, type LoweringContext } from "./lowering.js";
 import type { Name } from "./onnx-builder.js";
 
@@ -11,6 +19,8 @@ export interface Factor {
   readonly name: Name;
   readonly shape: Shape;
   readonly transposed: boolean;
+  /** Default float32. */
+  readonly dtype?: DType;
 }
 
 /** A row or a column is transposed by naming it otherwise. */
@@ -73,12 +83,50 @@ function transposedProduct(a: Factor, b: Factor, context: LoweringContext): Name
   return transposeTo(product, [1, 0], context);
 }
 
+/** The axis over which a factor is summed: the last one of the left factor, unless that is transposed. */
+function innerAxis({ shape, transposed }: Factor, side: "left" | "right"): number {
+  const isLast = (side === "left") !== transposed;
+  return shape.length - (isLast ? 1 : 2);
+}
+
+/** The product over no entries: zeros. */
+function emptyProduct(a: Factor, b: Factor, context: LoweringContext): Name {
+  const rows = a.shape[a.transposed ? a.shape.length - 1 : a.shape.length - 2] ?? 1;
+  const columns = b.shape[b.transposed ? b.shape.length - 2 : b.shape.length - 1] ?? 1;
+  const batch = broadcastShapes("backend-onnx/matmul", a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const zero = context.onnx.scalar(a.dtype ?? "float32", 0);
+  return expandTo(zero, [], [...batch, rows, columns], context);
+}
+
+/** A factor with one more inner entry, 0, so that there is one. */
+function withEntry(factor: Factor, side: "left" | "right", context: LoweringContext): Factor {
+  const { name, shape: from, dtype = "float32" } = factor;
+  const axis = innerAxis(factor, side);
+  const shape = from.map((dim, i): Dim => (i === axis ? addDims(dim, 1) : dim));
+  const zero = context.onnx.scalar(dtype, 0);
+  const begins = from.map(() => 0);
+  return { ...factor, name: padTo(name, { from, begins, shape, zero }, context), shape };
+}
+
 /**
- * The product. Matrices are transposed inside Gemm (11 to 18 % slower than MatMul for large aᵀ·b, as fast for a·bᵀ),
+ * The product. Where kernels end the process on an inner axis of size 0 (a division by it), one that is known to be is
+ * written out, and one that may be gets another entry.
+ */
+export function multiply(left: Factor, right: Factor, context: LoweringContext): Name {
+  if (context.onnx.target.emptyKernels) return multiplyEntries(left, right, context);
+  const inner = left.shape[innerAxis(left, "left")] ?? 1;
+  if (inner === 0) return emptyProduct(left, right, context);
+  if (!isSymbolic(inner)) return multiplyEntries(left, right, context);
+  const [a, b] = [withEntry(left, "left", context), withEntry(right, "right", context)];
+  return multiplyEntries(a, b, context);
+}
+
+/**
+ * The product of what has entries. Matrices are transposed inside Gemm (11 to 18 % slower than MatMul for large aᵀ·b, as fast for a·bᵀ),
  * stacks of them inside FusedMatMul where the target has it: writing a transposed stack costs as much as half of an
  * attention product.
  */
-export function multiply(left: Factor, right: Factor, context: LoweringContext): Name {
+function multiplyEntries(left: Factor, right: Factor, context: LoweringContext): Name {
   const [first, second] = stretchOpenBatch(left, right, context);
   const [a, b] = [withoutVectorTranspose(first, context), withoutVectorTranspose(second, context)];
   const { onnx } = context;
@@ -88,7 +136,7 @@ export function multiply(left: Factor, right: Factor, context: LoweringContext):
     const large = b.transposed ? undefined : transposedProduct(a, b, context);
     return large ?? onnx.node("Gemm", [a.name, b.name], flags);
   }
-  if (onnx.target.contrib) {
+  if (onnx.target.fusedMatMul) {
     const rank = Math.max(a.shape.length, b.shape.length);
     const names = [a, b].map((factor) => withRank(factor, rank, context));
     return onnx.node("FusedMatMul", names, flags, CONTRIB_DOMAIN);

@@ -1,8 +1,8 @@
 /** Lowerings of reductions. */
-import { hostTensorFrom, isSymbolic, shapeSize, type Shape } from "@diptych/core";
+import { hostTensorFrom, isSymbolic, shapeSize, type DType, type Shape } from "@diptych/core";
 import type { PrimitiveAttrs } from "@diptych/core/backend";
 import { ONNX_TYPE_NUMBERS } from "../model-proto/onnx-model.js";
-import { reshapeTo } from "./layout.js";
+import { expandTo, reshapeTo } from "./layout.js";
 import { operand, resultType, type Lowering, type LoweringContext } from "./lowering.js";
 import type { Name } from "./onnx-builder.js";
 
@@ -42,8 +42,35 @@ const sum: Lowering<PrimitiveAttrs["sum"]> = (node, context) => {
   return reshapeTo(product, [1, columns], resultType(node).shape, context);
 };
 
-const reduceMax: Lowering<PrimitiveAttrs["reduceMax"]> = (node, context) =>
-  reduce("ReduceMax", operand(node, 0).name, node.attrs, context);
+/** Where kernels start from the least finite number. */
+const LEAST_FLOAT32 = -3.4028234663852886e38;
+
+/** Of halves, the least of which a kernel that starts from the least number does not take for it; −∞ it does. */
+function maximum(
+  { name, dtype }: { readonly name: Name; readonly dtype: DType },
+  attrs: { axes: readonly number[]; keepDims: boolean },
+  context: LoweringContext,
+): Name {
+  const { onnx } = context;
+  const isExact = dtype !== "float32" || onnx.target.infinities || attrs.axes.length === 0;
+  if (isExact) return reduce("ReduceMax", name, attrs, context);
+  const half = onnx.node("Mul", [name, onnx.scalar(dtype, 0.5)]);
+  const found = reduce("ReduceMax", half, attrs, context);
+  const isLeast = onnx.node("Equal", [found, onnx.scalar(dtype, LEAST_FLOAT32)]);
+  const doubled = onnx.node("Mul", [found, onnx.scalar(dtype, 2)]);
+  return onnx.node("Where", [isLeast, onnx.scalar(dtype, -Infinity), doubled]);
+}
+
+const LEAST_INT32 = -(2 ** 31);
+
+const reduceMax: Lowering<PrimitiveAttrs["reduceMax"]> = (node, context) => {
+  const { shape, dtype } = operand(node, 0);
+  const { onnx } = context;
+  const isEmpty = node.attrs.axes.some((axis) => shape[axis] === 0);
+  if (!isEmpty || onnx.target.emptyKernels) return maximum(operand(node, 0), node.attrs, context);
+  const least = onnx.scalar(dtype, dtype === "int32" ? LEAST_INT32 : -Infinity);
+  return expandTo(least, [], resultType(node).shape, context);
+};
 
 const argmax: Lowering<PrimitiveAttrs["argmax"]> = (node, { onnx }) => {
   const position = onnx.node("ArgMax", node.inputs, { axis: node.attrs.axis, keepdims: 0 });

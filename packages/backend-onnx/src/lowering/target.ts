@@ -4,8 +4,18 @@ import type { CompositeName } from "@diptych/core/backend";
 export interface LoweringTarget {
   /** Version of ONNX's standard operator set; at least 18. */
   readonly opset: number;
-  /** Whether com.microsoft's operators (FusedMatMul, QuickGelu) may be used. */
+  /** Whether com.microsoft's operators (QuickGelu, the 8-bit products) may be used. */
   readonly contrib: boolean;
+  /** Whether its FusedMatMul may be, which reads stacks of matrices transposed. */
+  readonly fusedMatMul: boolean;
+  /** Whether kernels that move entries, and Neg, Abs, And and Or, take int32 and booleans; else they go by floats or sums. */
+  readonly integerKernels: boolean;
+  /** Whether kernels know products and maxima over no entries; else they are written out. */
+  readonly emptyKernels: boolean;
+  /** Whether Log of 0 and ReduceMax of −∞ alone are −∞. */
+  readonly infinities: boolean;
+  /** Whether ConvTranspose is right where it has groups. */
+  readonly groupedConvTranspose: boolean;
   /** Channels in a block of the blocked convolutions that may be used; 0: none. */
   readonly channelBlock: number;
   /** Whether ops on 16-bit floats stay so; else they compute in float32 between two casts. */
@@ -33,8 +43,46 @@ const CPU_COMPOSITES: readonly CompositeName[] = [
 export const CPU_TARGET: LoweringTarget = Object.freeze({
   opset: 20,
   contrib: true,
+  fusedMatMul: true,
+  integerKernels: true,
+  emptyKernels: true,
+  infinities: true,
+  groupedConvTranspose: true,
   channelBlock: 0,
   narrowFloats: false,
+  composites: new Set(CPU_COMPOSITES),
+});
+
+/** Those of the CPU that ONNX Runtime's WebGPU provider has kernels for: no LogSoftmax, no batch norm in training. */
+const WEBGPU_COMPOSITES: readonly CompositeName[] = CPU_COMPOSITES.filter(
+  (name) => name !== "logSoftmax" && name !== "batchNorm",
+);
+
+/** ONNX Runtime's WebGPU provider. */
+export const WEBGPU_TARGET: LoweringTarget = Object.freeze({
+  opset: 20,
+  contrib: true,
+  fusedMatMul: false,
+  integerKernels: false,
+  emptyKernels: false,
+  infinities: false,
+  groupedConvTranspose: false,
+  channelBlock: 0,
+  narrowFloats: true,
+  composites: new Set(WEBGPU_COMPOSITES),
+});
+
+/** ONNX Runtime's CUDA provider: kernels for 16-bit floats, so that they stay so. */
+export const CUDA_TARGET: LoweringTarget = Object.freeze({
+  opset: 20,
+  contrib: true,
+  fusedMatMul: true,
+  integerKernels: true,
+  emptyKernels: true,
+  infinities: true,
+  groupedConvTranspose: true,
+  channelBlock: 0,
+  narrowFloats: true,
   composites: new Set(CPU_COMPOSITES),
 });
 
@@ -53,6 +101,11 @@ const STANDARD_COMPOSITES: readonly CompositeName[] = [
 export const EXPORT_TARGET: LoweringTarget = Object.freeze({
   opset: 18,
   contrib: false,
+  fusedMatMul: false,
+  integerKernels: true,
+  emptyKernels: true,
+  infinities: true,
+  groupedConvTranspose: true,
   channelBlock: 0,
   narrowFloats: true,
   composites: new Set(STANDARD_COMPOSITES),

@@ -17,8 +17,13 @@ import type { TensorSignature } from "./tensor-signature.js";
 import type { MemoryBlock, TensorRecord, TensorStore } from "./tensor-store.js";
 
 type OrtModule = typeof import("onnxruntime-node");
-type HeapTensor = TensorRecord<MemoryBlock, never>;
-type HeapStore = TensorStore<MemoryBlock, never>;
+/** A block that is always the host's. */
+export interface HeapBlock extends MemoryBlock {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+type HeapTensor = TensorRecord<HeapBlock, never>;
+type HeapStore = TensorStore<HeapBlock, never>;
 
 const optimizationLevels = {
   disable: "disabled",

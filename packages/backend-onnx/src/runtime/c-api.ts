@@ -198,6 +198,13 @@ export const cApiEntries = {
     parameters: ["void *", "void *", "size_t"],
     release: null,
   },
+  /** `OrtStatus* CreateMemoryInfo(_In_ const char* name, enum OrtAllocatorType type, int id, enum OrtMemType mem_type, _Outptr_ OrtMemoryInfo** out)` */
+  CreateMemoryInfo: {
+    index: 68,
+    result: "void *",
+    parameters: ["str", "int32_t", "int32_t", "int32_t", "out void *"],
+    release: "ReleaseMemoryInfo",
+  },
   /** `OrtStatus* CreateCpuMemoryInfo(enum OrtAllocatorType type, enum OrtMemType mem_type, _Outptr_ OrtMemoryInfo** out)` */
   CreateCpuMemoryInfo: {
     index: 69,
@@ -296,6 +303,20 @@ export const cApiEntries = {
     parameters: ["void *", "str", "str"],
     release: null,
   },
+  /** `OrtStatus* CreateAllocator(_In_ const OrtSession* session, _In_ const OrtMemoryInfo* mem_info, _Outptr_ OrtAllocator** out)` */
+  CreateAllocator: {
+    index: 131,
+    result: "void *",
+    parameters: ["void *", "void *", "out void *"],
+    release: "ReleaseAllocator",
+  },
+  /** `void ReleaseAllocator(OrtAllocator* input)` */
+  ReleaseAllocator: {
+    index: 132,
+    result: "void",
+    parameters: ["void *"],
+    release: null,
+  },
   /** `OrtStatus* RunWithBinding(_Inout_ OrtSession* session, _In_ const OrtRunOptions* run_options, _In_ const OrtIoBinding* binding_ptr)` */
   RunWithBinding: {
     index: 133,
@@ -366,11 +387,53 @@ export const cApiEntries = {
     parameters: ["void *", "str", "str"],
     release: null,
   },
-  /** `OrtStatus* AddExternalInitializers(_Inout_ OrtSessionOptions* options, _In_reads_ const char* const* initializer_names, _In_reads_ const OrtValue* const* initializers, size_t num_initializers)` */
+  /** `OrtStatus* SessionOptionsAppendExecutionProvider_CUDA_V2(_In_ OrtSessionOptions* options, _In_ const OrtCUDAProviderOptionsV2* cuda_options)` */
+  SessionOptionsAppendExecutionProvider_CUDA_V2: {
+    index: 204,
+    result: "void *",
+    parameters: ["void *", "void *"],
+    release: null,
+  },
+  /** `OrtStatus* CreateCUDAProviderOptions(_Outptr_ OrtCUDAProviderOptionsV2** out)` */
+  CreateCUDAProviderOptions: {
+    index: 205,
+    result: "void *",
+    parameters: ["out void *"],
+    release: "ReleaseCUDAProviderOptions",
+  },
+  /** `OrtStatus* UpdateCUDAProviderOptions(_Inout_ OrtCUDAProviderOptionsV2* cuda_options, _In_reads_ const char* const* provider_options_keys, _In_reads_ const char* const* provider_options_values, _In_ size_t num_keys)` */
+  UpdateCUDAProviderOptions: {
+    index: 206,
+    result: "void *",
+    parameters: ["void *", "str *", "str *", "size_t"],
+    release: null,
+  },
+  /** `OrtStatus* GetCUDAProviderOptionsAsString(_In_ const OrtCUDAProviderOptionsV2* cuda_options, _Inout_ OrtAllocator* allocator, _Outptr_ char** ptr)` */
+  GetCUDAProviderOptionsAsString: {
+    index: 207,
+    result: "void *",
+    parameters: ["void *", "void *", "out void *"],
+    release: "AllocatorFree",
+  },
+  /** `void ReleaseCUDAProviderOptions(_Frees_ptr_opt_ OrtCUDAProviderOptionsV2* input)` */
+  ReleaseCUDAProviderOptions: {
+    index: 208,
+    result: "void",
+    parameters: ["void *"],
+    release: null,
+  },
+  /** `OrtStatus* AddExternalInitializers(_In_ OrtSessionOptions* options, _In_reads_ const char* const* initializer_names, _In_reads_ const OrtValue* const* initializers, size_t num_initializers)` */
   AddExternalInitializers: {
     index: 210,
     result: "void *",
     parameters: ["void *", "str *", "void *", "size_t"],
+    release: null,
+  },
+  /** `OrtStatus* SessionOptionsAppendExecutionProvider(_In_ OrtSessionOptions* options, _In_ const char* provider_name, _In_reads_ const char* const* provider_options_keys, _In_reads_ const char* const* provider_options_values, _In_ size_t num_keys)` */
+  SessionOptionsAppendExecutionProvider: {
+    index: 216,
+    result: "void *",
+    parameters: ["void *", "str", "str *", "str *", "size_t"],
     release: null,
   },
   /** `OrtStatus* CreateAndRegisterAllocatorV2(_Inout_ OrtEnv* env, _In_ const char* provider_type, _In_ const OrtMemoryInfo* mem_info, _In_ const OrtArenaCfg* arena_cfg, _In_reads_ const char* const* provider_options_keys, _In_reads_ const char* const* provider_options_values, _In_ size_t num_keys)` */
@@ -455,6 +518,10 @@ export interface CApi {
     [info: Handle | null, dim_values: BigInt64Array, dim_values_length: number],
     Handle | null
   >;
+  CreateMemoryInfo: NativeCall<
+    [name: string, type: number, id: number, mem_type: number, out: Out<Handle>],
+    Handle | null
+  >;
   CreateCpuMemoryInfo: NativeCall<
     [type: number, mem_type: number, out: Out<Handle>],
     Handle | null
@@ -481,6 +548,11 @@ export interface CApi {
     [options: Handle | null, config_key: string, config_value: string],
     Handle | null
   >;
+  CreateAllocator: NativeCall<
+    [session: Handle | null, mem_info: Handle | null, out: Out<Handle>],
+    Handle | null
+  >;
+  ReleaseAllocator: NativeCall<[input: Handle | null], void>;
   RunWithBinding: NativeCall<
     [session: Handle | null, run_options: Handle | null, binding_ptr: Handle | null],
     Handle | null
@@ -511,12 +583,41 @@ export interface CApi {
     [options: Handle | null, config_key: string, config_value: string],
     Handle | null
   >;
+  SessionOptionsAppendExecutionProvider_CUDA_V2: NativeCall<
+    [options: Handle | null, cuda_options: Handle | null],
+    Handle | null
+  >;
+  CreateCUDAProviderOptions: NativeCall<[out: Out<Handle>], Handle | null>;
+  UpdateCUDAProviderOptions: NativeCall<
+    [
+      cuda_options: Handle | null,
+      provider_options_keys: readonly string[] | null,
+      provider_options_values: readonly string[] | null,
+      num_keys: number,
+    ],
+    Handle | null
+  >;
+  GetCUDAProviderOptionsAsString: NativeCall<
+    [cuda_options: Handle | null, allocator: Handle | null, ptr: Out<Handle>],
+    Handle | null
+  >;
+  ReleaseCUDAProviderOptions: NativeCall<[input: Handle | null], void>;
   AddExternalInitializers: NativeCall<
     [
       options: Handle | null,
       initializer_names: readonly string[] | null,
       initializers: BigInt64Array | BigUint64Array,
       num_initializers: number,
+    ],
+    Handle | null
+  >;
+  SessionOptionsAppendExecutionProvider: NativeCall<
+    [
+      options: Handle | null,
+      provider_name: string,
+      provider_options_keys: readonly string[] | null,
+      provider_options_values: readonly string[] | null,
+      num_keys: number,
     ],
     Handle | null
   >;

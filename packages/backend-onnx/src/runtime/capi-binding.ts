@@ -4,13 +4,14 @@
  * fresh ones.
  */
 import type { Handle } from "./c-api.js";
+import type { CapiDevice } from "./capi-device.js";
 import type { CapiEnvironment } from "./capi-environment.js";
 import { elementTypes } from "./element-type.js";
 import { takeHandle } from "./native-ort.js";
 import type { OrtFailureContext } from "./ort-errors.js";
 import type { MemoryBlock, TensorRecord, TensorStore } from "./tensor-store.js";
 
-/** Native memory, or JavaScript's, which does not move either. */
+/** Native memory, JavaScript's, which does not move either, or a device's. */
 export interface NativeBlock extends MemoryBlock {
   readonly address: Handle | Uint8Array;
 }
@@ -31,6 +32,8 @@ export interface CapiBindingOwner {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
   readonly context: OrtFailureContext;
+  /** Where the session computes; null: in the host's memory. */
+  readonly device: CapiDevice | null;
 }
 
 export class CapiBinding {
@@ -63,10 +66,13 @@ export class CapiBinding {
     let reshaped = false;
     inputs.forEach((tensor, index) => {
       const last = this.#inputs[index] ?? null;
-      if (last === tensor) return;
+      // To a device, binding copies what the host has: it may hold other values than last time.
+      const copied = this.#owner.device !== null && tensor.block.place === "host";
+      if (last === tensor && !copied) return;
       this.#check(
         api.BindInput(this.handle, this.#owner.inputNames[index] ?? "", this.#valueOf(tensor)),
       );
+      if (copied) this.#owner.device?.countUpload(tensor.byteLength);
       this.#inputs[index] = tensor;
       reshaped ||= last === null || !hasSameShape(last, tensor);
     });
@@ -92,7 +98,10 @@ export class CapiBinding {
 
   /** The tensor's OrtValue, made at its first run; it describes the memory and does not own it. */
   #valueOf(tensor: CapiTensor): Handle {
-    const { native, memoryInfo } = this.#environment;
+    const { native } = this.#environment;
+    const { device } = this.#owner;
+    const onDevice = device !== null && tensor.block.place === "device";
+    const { memoryInfo } = onDevice ? device : this.#environment;
     tensor.value ??= takeHandle(native, this.#owner.context, (out) => {
       const shape = BigInt64Array.from(tensor.shape, BigInt);
       const { code } = elementTypes[tensor.dtype];

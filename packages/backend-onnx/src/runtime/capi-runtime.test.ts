@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createOrtRuntime } from "./ort-runtime.js";
 import type { OrtRuntime, OrtSession, OrtTensor } from "./ort-runtime.js";
 import { checkOrtVersion } from "./native-ort.js";
-import { floatTensor, floatsOf, rejection } from "./runtime.test-support.js";
+import { floatTensor, floatsOf, rejection, zeroTensor } from "./runtime.test-support.js";
 import { selfTestModel } from "./self-test-model.js";
 import { encodeTinyModel } from "./tiny-model.test-support.js";
 import type { TinyNode } from "./tiny-model.test-support.js";
@@ -46,7 +46,7 @@ async function longRun(): Promise<{
   const size = 768;
   const session = await runtime.createSession(matmulChain(size, 120), { label: "long" });
   const inputs = new Map(
-    ["x", "w"].map((name) => [name, runtime.allocate("float32", [size, size], "zero")]),
+    ["x", "w"].map((name) => [name, zeroTensor(runtime, "float32", [size, size])]),
   );
   const outputs = new Map([["y", runtime.allocate("float32", [size, size])]]);
   return { session, inputs, outputs };
@@ -162,9 +162,9 @@ describe("memory", () => {
       outputs: [{ name: "y", shape: [256] }],
     });
     const session = await runtime.createSession(model, { label: "tiny", intraOpThreads: 1 });
-    const b = runtime.allocate("float32", [256], "zero");
+    const b = zeroTensor(runtime, "float32", [256]);
     const step = async (): Promise<void> => {
-      const a = runtime.allocate("float32", [256], "zero");
+      const a = zeroTensor(runtime, "float32", [256]);
       const y = runtime.allocate("float32", [256]);
       await session.run(new Map([["a", a], ["b", b]]), new Map([["y", y]])); // prettier-ignore
       a.dispose();
@@ -202,7 +202,7 @@ describe("memory", () => {
     const own = await createOrtRuntime({ adapter: "capi" });
     const start = process.memoryUsage.rss();
     const usedMegabytes = (): number => (process.memoryUsage.rss() - start) / 2 ** 20;
-    const x = own.allocate("float32", [size], "zero");
+    const x = zeroTensor(own, "float32", [size]);
     const y = own.allocate("float32", []);
     const measure = async (memoryPattern: boolean): Promise<number> => {
       const session = await own.createSession(model, { label: "activations", memoryPattern });

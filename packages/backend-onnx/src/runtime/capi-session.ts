@@ -4,6 +4,7 @@ import type { Handle } from "./c-api.js";
 import { CapiBinding } from "./capi-binding.js";
 import type { CapiStore, CapiTensor, CapiTensors } from "./capi-binding.js";
 import { createSessionOptions } from "./capi-environment.js";
+import type { CapiDevice } from "./capi-device.js";
 import type { CapiEnvironment } from "./capi-environment.js";
 import { addInitializers } from "./capi-initializers.js";
 import { readSignatures } from "./capi-signatures.js";
@@ -21,10 +22,11 @@ const shrinkKey = "memory.enable_memory_arena_shrinkage";
 /** Beyond this many sets of input shapes, a run no longer pays for tidying up after its first time. */
 const settledShapesLimit = 8;
 
-/** A serialised model and how to compile it. */
+/** A serialised model, how to compile it, and where it runs (null: on the CPU). */
 export interface SessionSource {
   readonly model: Uint8Array;
   readonly options: OrtSessionOptions;
+  readonly device: CapiDevice | null;
 }
 
 /**
@@ -39,7 +41,7 @@ export async function createCapiSession(
   const { api } = environment.native;
   const { label, describeNode } = source.options;
   const context: OrtFailureContext = { doing: "createSession", label, describeNode };
-  const options = createNativeOptions(environment, source.options, context);
+  const options = createNativeOptions(environment, source, context);
   let session: Handle | null = null;
   try {
     session = await compile(environment, { model: source.model, options, context });
@@ -48,6 +50,7 @@ export async function createCapiSession(
       session,
       nativeOptions: options,
       options: source.options,
+      device: source.device,
       ...signatures,
     });
   } catch (error) {
@@ -92,7 +95,7 @@ async function compile(
 
 function createNativeOptions(
   environment: CapiEnvironment,
-  options: OrtSessionOptions,
+  { options, device }: SessionSource,
   context: OrtFailureContext,
 ): Handle {
   const { native } = environment;
@@ -108,11 +111,13 @@ function createNativeOptions(
     );
     if (options.intraOpThreads !== undefined)
       check(api.SetIntraOpNumThreads(handle, options.intraOpThreads));
-    if (options.memoryPattern === false) check(api.DisableMemPattern(handle));
+    // A device's first run would keep what it allocated tensor by tensor beside the planned block of the next ones.
+    if (options.memoryPattern === false || device !== null) check(api.DisableMemPattern(handle));
     if (options.profile !== undefined) check(api.EnableProfiling(handle, options.profile));
     for (const [key, value] of Object.entries(options.config ?? {})) {
       if (key !== shrinkKey) check(api.AddSessionConfigEntry(handle, key, value));
     }
+    device?.appendTo(handle, context);
     addInitializers(environment, handle, { tensors: options.initializers ?? [], context });
     return handle;
   } catch (error) {
@@ -125,6 +130,7 @@ interface CapiSessionParts {
   readonly session: Handle;
   readonly nativeOptions: Handle;
   readonly options: OrtSessionOptions;
+  readonly device: CapiDevice | null;
   readonly inputs: readonly TensorSignature[];
   readonly outputs: readonly TensorSignature[];
 }
@@ -154,13 +160,14 @@ class CapiSession implements OrtSession {
     this.outputNames = Object.freeze(parts.outputs.map(({ name }) => name));
     this.#runOptions = this.#createRunOptions(config?.[shrinkKey]);
     this.#settlingRunOptions = this.#createRunOptions("cpu:0");
-    const { session } = parts;
+    const { session, device } = parts;
     const { inputNames, outputNames } = this;
     this.#binding = new CapiBinding(environment, {
       session,
       inputNames,
       outputNames,
       context: this.#context,
+      device,
     });
   }
 
@@ -255,6 +262,7 @@ class CapiSession implements OrtSession {
   #startSettling(inputs: readonly CapiTensor[]): boolean {
     if (
       this.#parts.options.memoryPattern === false ||
+      this.#parts.device !== null ||
       this.#settledShapes.size >= settledShapesLimit
     )
       return false;

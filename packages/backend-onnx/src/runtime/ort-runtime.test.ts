@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isDiptychError } from "@diptych/core";
 import { createOrtRuntime } from "./ort-runtime.js";
 import type { OrtDtype, OrtRuntime, OrtSession } from "./ort-runtime.js";
-import { floatTensor, floatsOf, rejection } from "./runtime.test-support.js";
+import { floatTensor, floatsOf, rejection, zeroTensor } from "./runtime.test-support.js";
 import { encodeTinyModel } from "./tiny-model.test-support.js";
 
 const addModel = encodeTinyModel({
@@ -62,8 +62,8 @@ describe.each(["capi", "binding"] as const)("createOrtRuntime({ adapter: %j })",
       ["a", floatTensor(runtime, [1, 3], [1, 2, 3])],
       ["b", floatTensor(runtime, [1, 3], [4, 5, 6])],
     ]);
-    const sum = runtime.allocate("float32", [1, 3], "zero");
-    const product = runtime.allocate("float32", [1, 3], "zero");
+    const sum = zeroTensor(runtime, "float32", [1, 3]);
+    const product = zeroTensor(runtime, "float32", [1, 3]);
     await session.run(inputs, new Map([["sum", sum], ["product", product]])); // prettier-ignore
     floatsOf(sum).fill(0);
     await session.run(inputs, new Map([["product", product]]));
@@ -104,11 +104,11 @@ describe.each(["capi", "binding"] as const)("createOrtRuntime({ adapter: %j })",
         outputs: [{ name: "y", shape: [4], dtype }],
       });
       const copy = await runtime.createSession(model, { label: `copy ${dtype}` });
-      const x = runtime.allocate(dtype, [4], "zero");
+      const x = zeroTensor(runtime, dtype, [4]);
       x.view().forEach(
         (_, index, bytes) => (bytes[index] = dtype === "bool" ? index % 2 : index + 1),
       );
-      const y = runtime.allocate(dtype, [4], "zero");
+      const y = zeroTensor(runtime, dtype, [4]);
       await copy.run(new Map([["x", x]]), new Map([["y", y]]));
       expect(Array.from(y.view())).toEqual(Array.from(x.view()));
       await copy.dispose();
@@ -245,7 +245,7 @@ describe.each(["capi", "binding"] as const)("createOrtRuntime({ adapter: %j })",
       describeNode: (name) => `reshape of ${name}`,
     });
     const x = floatTensor(runtime, [6], [1, 2, 3, 4, 5, 6]);
-    const shape = runtime.allocate("int64", [1], "zero");
+    const shape = zeroTensor(runtime, "int64", [1]);
     shape.view()[0] = 4;
     const y = runtime.allocate("float32", [4]);
     const failure = reshape.run(new Map([["x", x], ["shape", shape]]), new Map([["y", y]])); // prettier-ignore
@@ -270,7 +270,7 @@ describe.each(["capi", "binding"] as const)("createOrtRuntime({ adapter: %j })",
   it("does not run for a signal that is aborted already", async () => {
     const reason = new Error("enough");
     const inputs = new Map([["a", floatTensor(runtime, [1, 3], [1, 2, 3])], ["b", floatTensor(runtime, [1, 3], [1, 2, 3])]]); // prettier-ignore
-    const sum = runtime.allocate("float32", [1, 3], "zero");
+    const sum = zeroTensor(runtime, "float32", [1, 3]);
     await expect(
       session.run(inputs, new Map([["sum", sum]]), { signal: AbortSignal.abort(reason) }),
     ).rejects.toMatchObject({
@@ -290,10 +290,9 @@ describe.each(["capi", "binding"] as const)("createOrtRuntime({ adapter: %j })",
     const { count, bytes, pooledBytes } = own.liveTensors();
     expect({ count, bytes }).toEqual({ count: 1, bytes: 24 });
     expect(pooledBytes).toBeGreaterThanOrEqual(4000);
-    // The next tensor of that size takes the same memory, zeroed when asked.
-    const again = own.allocate("float32", [10, 100], "zero");
+    // The next tensor of that size takes the same memory.
+    const again = own.allocate("float32", [10, 100]);
     expect(own.liveTensors().pooledBytes).toBe(0);
-    expect(floatsOf(again).every((value) => value === 0)).toBe(true);
     again.dispose();
     own.trimPool();
     expect(own.liveTensors()).toEqual({ count: 1, bytes: 24, pooledBytes: 0 });

@@ -7,9 +7,13 @@
  */
 import type { OnnxTensor } from "../model-proto/onnx-model.js";
 import { createRuntime } from "./create-runtime.js";
+import type { OrtProvider, ProviderName } from "./provider.js";
 
 /** Element types of tensors; `int64` exists only at ONNX's door. */
 export type OrtDtype = "float32" | "float16" | "bfloat16" | "int32" | "bool" | "int64";
+
+/** Where a tensor's bytes lie: `device` is memory that the host cannot see. */
+export type MemoryPlace = "host" | "device";
 
 /** Memory owned by the runtime; it lives until `dispose()`. */
 export interface OrtTensor {
@@ -18,10 +22,11 @@ export interface OrtTensor {
   readonly shape: readonly number[];
   /** Bytes of the elements. */
   readonly byteLength: number;
+  readonly place: MemoryPlace;
   /**
    * The live bytes: a write here is what the next run reads, a run writes here.
    * Do not keep the array past `dispose()`: the memory then goes to another tensor.
-   * @throws BackendError when the tensor is disposed.
+   * @throws BackendError when the tensor is disposed, or lies on a device.
    */
   view(): Uint8Array;
   /**
@@ -104,8 +109,17 @@ export interface OrtLiveTensors {
   readonly pooledBytes: number;
 }
 
+/** Bytes that crossed the bus between the host's memory and the device's; 0 where there is one memory. */
+export interface OrtTransfers {
+  readonly toDevice: number;
+  readonly toHost: number;
+}
+
 /** ONNX Runtime, loaded. */
 export interface OrtRuntime {
+  readonly provider: ProviderName;
+  /** Where `allocate` puts tensors. */
+  readonly place: MemoryPlace;
   readonly adapter: "capi" | "binding";
   /** ONNX Runtime's version, as it says itself. */
   readonly version: string;
@@ -113,8 +127,13 @@ export interface OrtRuntime {
   readonly library: string;
   /** Whether an output may be written into an input's buffer. */
   readonly donation: boolean;
-  /** A tensor with undefined contents, or zeros with `fill: "zero"`. */
-  allocate(dtype: OrtDtype, shape: readonly number[], fill?: "zero"): OrtTensor;
+  /** A tensor with undefined contents, where the provider computes, or in the host's memory. */
+  allocate(dtype: OrtDtype, shape: readonly number[], place?: "host"): OrtTensor;
+  /** Copies a tensor's bytes to `target`, after the runs enqueued before. @throws BackendError when it is disposed. */
+  read(tensor: OrtTensor, target: Uint8Array): Promise<void>;
+  /** Overwrites a tensor's bytes, which `source` has all of, after the runs enqueued before. */
+  write(tensor: OrtTensor, source: Uint8Array): Promise<void>;
+  transfers(): OrtTransfers;
   /**
    * A tensor over memory of the caller's, without a copy: the array must not change its size or be handed to another
    * thread while the tensor lives. Its bytes do not count as the runtime's.
@@ -133,6 +152,8 @@ export interface OrtRuntime {
 export interface OrtRuntimeOptions {
   /** `auto` (default) is `capi`, and `binding` where that cannot load, with one log line that says why. */
   adapter?: "auto" | "capi" | "binding";
+  /** Default: the CPU. A provider with a device needs the adapter `capi`, which is then the default. */
+  provider?: OrtProvider;
   /** Path of another libonnxruntime; before the environment variable DIPTYCH_ORT_LIBRARY and the one that onnxruntime-node ships. */
   library?: string;
   /** Receives warnings, a line each; default `process.emitWarning`. */

@@ -1,5 +1,16 @@
 /** Tensors with numbers in them, for the runtime's tests. */
-import type { OrtRuntime, OrtTensor } from "./ort-runtime.js";
+import type { OrtDtype, OrtRuntime, OrtTensor } from "./ort-runtime.js";
+
+/** A tensor of zeros. */
+export function zeroTensor(
+  runtime: OrtRuntime,
+  dtype: OrtDtype,
+  shape: readonly number[],
+): OrtTensor {
+  const tensor = runtime.allocate(dtype, shape);
+  tensor.view().fill(0);
+  return tensor;
+}
 
 /** A float32 tensor with the given values, row-major. */
 export function floatTensor(

@@ -4,17 +4,22 @@
  */
 import { BackendError } from "@diptych/core";
 import { elementTypes, printTensorType } from "./element-type.js";
-import type { OrtDtype, OrtLiveTensors, OrtTensor } from "./ort-runtime.js";
+import type { MemoryPlace, OrtDtype, OrtLiveTensors, OrtTensor } from "./ort-runtime.js";
 
 /** A block of memory. */
 export interface MemoryBlock {
-  /** All of it. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly place: MemoryPlace;
+  /** Its size in bytes. */
+  readonly capacity: number;
+  /** All of it where the host can see it; null on a device. */
+  readonly bytes: Uint8Array<ArrayBuffer> | null;
 }
 
 /** Where blocks come from, and what an adapter hangs on a tensor (`Value`: an OrtValue handle). */
 export interface TensorMemory<Block extends MemoryBlock, Value> {
-  reserve(bytes: number): Block;
+  /** Where tensors lie unless it is said otherwise. */
+  readonly place: MemoryPlace;
+  reserve(bytes: number, place: MemoryPlace): Block;
   release(block: Block): void;
   /** Called once per tensor that a run has used, when it ends. */
   releaseValue(value: Value): void;
@@ -43,7 +48,8 @@ const poolLimitBytes = 512 * 2 ** 20;
 export class TensorStore<Block extends MemoryBlock, Value> {
   readonly #memory: TensorMemory<Block, Value>;
   readonly #live = new Set<TensorRecord<Block, Value>>();
-  readonly #pool = new Map<number, Block[]>();
+  /** Free blocks by place and capacity. */
+  readonly #pool = new Map<string, Block[]>();
   readonly #leaks: FinalizationRegistry<string>;
   #liveBytes = 0;
   #pooledBytes = 0;
@@ -58,18 +64,21 @@ export class TensorStore<Block extends MemoryBlock, Value> {
     });
   }
 
-  allocate(dtype: OrtDtype, shape: readonly number[], fill?: "zero"): OrtTensor {
+  allocate(
+    dtype: OrtDtype,
+    shape: readonly number[],
+    place: MemoryPlace = this.#memory.place,
+  ): OrtTensor {
     if (this.#closed) throw disposedError("runtime", "Create another one.");
     const byteLength = countBytes(dtype, shape);
-    const block = this.#takeBlock(roundCapacity(byteLength));
-    if (fill === "zero") block.bytes.fill(0, 0, byteLength);
+    const block = this.#takeBlock(roundCapacity(byteLength), place);
     return this.#add({ dtype, shape, byteLength, block, borrowed: false });
   }
 
   /** A tensor over a block of the caller's, which outlives it. */
   borrow(dtype: OrtDtype, shape: readonly number[], block: Block): OrtTensor {
     if (this.#closed) throw disposedError("runtime", "Create another one.");
-    return this.#add({ dtype, shape, byteLength: block.bytes.byteLength, block, borrowed: true });
+    return this.#add({ dtype, shape, byteLength: block.capacity, block, borrowed: true });
   }
 
   #add({
@@ -152,9 +161,9 @@ export class TensorStore<Block extends MemoryBlock, Value> {
     this.trimPool();
   }
 
-  #takeBlock(capacity: number): Block {
-    const pooled = this.#pool.get(capacity)?.pop();
-    if (pooled === undefined) return this.#memory.reserve(capacity);
+  #takeBlock(capacity: number, place: MemoryPlace): Block {
+    const pooled = this.#pool.get(`${place} ${capacity}`)?.pop();
+    if (pooled === undefined) return this.#memory.reserve(capacity, place);
     this.#pooledBytes -= capacity;
     return pooled;
   }
@@ -165,15 +174,16 @@ export class TensorStore<Block extends MemoryBlock, Value> {
     if (record.value !== null) this.#memory.releaseValue(record.value);
     record.value = null;
     if (record.borrowed) return;
-    const capacity = record.block.bytes.byteLength;
+    const { capacity, place } = record.block;
     if (this.#closed || this.#pooledBytes + capacity > poolLimitBytes) {
       this.#memory.release(record.block);
       return;
     }
     this.#pooledBytes += capacity;
-    const blocks = this.#pool.get(capacity);
+    const key = `${place} ${capacity}`;
+    const blocks = this.#pool.get(key);
     if (blocks) blocks.push(record.block);
-    else this.#pool.set(capacity, [record.block]);
+    else this.#pool.set(key, [record.block]);
   }
 }
 
@@ -182,6 +192,7 @@ class StoredTensor<Block extends MemoryBlock, Value> implements OrtTensor {
   readonly dtype: OrtDtype;
   readonly shape: readonly number[];
   readonly byteLength: number;
+  readonly place: MemoryPlace;
   readonly #store: TensorStore<Block, Value>;
   readonly #record: TensorRecord<Block, Value>;
   #view: Uint8Array | null = null;
@@ -190,6 +201,7 @@ class StoredTensor<Block extends MemoryBlock, Value> implements OrtTensor {
     this.dtype = record.dtype;
     this.shape = record.shape;
     this.byteLength = record.byteLength;
+    this.place = record.block.place;
     this.#store = store;
     this.#record = record;
   }
@@ -201,7 +213,13 @@ class StoredTensor<Block extends MemoryBlock, Value> implements OrtTensor {
   view(): Uint8Array {
     if (this.#record.disposed)
       throw disposedError(`tensor ${printTensorType(this.dtype, this.shape)}`, "Read it before.");
-    this.#view ??= this.#record.block.bytes.subarray(0, this.byteLength);
+    const { bytes } = this.#record.block;
+    if (bytes === null) {
+      throw new BackendError(
+        `backend-onnx/runtime: tensor ${printTensorType(this.dtype, this.shape)}: expected one in the host's memory, got one on a device. Use runtime.read() and runtime.write().`,
+      );
+    }
+    this.#view ??= bytes.subarray(0, this.byteLength);
     return this.#view;
   }
 

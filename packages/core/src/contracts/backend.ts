@@ -70,6 +70,12 @@ export interface Executable {
   dispose(): Promise<void>;
 }
 
+/** Bytes copied between the host's memory and a device's since the backend was created. */
+export interface BackendTransfers {
+  readonly toDevice: number;
+  readonly toHost: number;
+}
+
 export interface Backend {
   readonly name: string;
   readonly capabilities: BackendCapabilities;
@@ -79,5 +85,7 @@ export interface Backend {
   upload(tensor: HostTensor): Promise<DeviceTensor>;
   /** Live device tensors and their bytes: 0 once everything was disposed. */
   memory(): { readonly tensors: number; readonly bytes: number };
+  /** What crossed the bus so far, for backends that count it; 0 where the device computes in the host's memory. */
+  transfers?(): BackendTransfers;
   dispose(): Promise<void>;
 }
