@@ -59,7 +59,8 @@ export async function measureMatmulRate(
   const small = await createProduct(backend, dtype, SMALL_SIZE);
   const estimate = await withDispose(small, async () => {
     await small.sample(1);
-    const perProduct = await small.sample(1);
+    const tries = [await small.sample(1), await small.sample(1), await small.sample(1)];
+    const perProduct = Math.min(...tries);
     // Few samples of the full size must fit.
     const full = (perProduct * flops(FULL_SIZE)) / flops(SMALL_SIZE);
     return full * LEAST_SAMPLES <= budgetMs ? undefined : measure(small, budgetMs);
