@@ -34,9 +34,9 @@ export interface MatmulRate {
 }
 
 /** A layer of ViT-B on about a thousand tokens. */
-export const FULL_SIZE: ProductSize = Object.freeze({ rows: 1024, inner: 768, columns: 3072 });
+const FULL_SIZE: ProductSize = Object.freeze({ rows: 1024, inner: 768, columns: 3072 });
 /** For engines that would take longer than the budget, such as software renderers. */
-export const SMALL_SIZE: ProductSize = Object.freeze({ rows: 128, inner: 192, columns: 384 });
+const SMALL_SIZE: ProductSize = Object.freeze({ rows: 128, inner: 192, columns: 384 });
 
 /** How far the checked entry may lie from the product: a sum of 768 terms of 16-bit factors, all positive. */
 const TOLERANCE = 0.02;
