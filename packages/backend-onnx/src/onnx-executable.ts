@@ -10,6 +10,7 @@ import {
 import { OnnxDeviceTensor } from "./device-tensor.js";
 import { bindFeeds, type Feeds } from "./feeds.js";
 import type { LoweredGraph } from "./lowering/lower-graph.js";
+import { explainMemory } from "./out-of-memory.js";
 import {
   involvedTensors,
   planRun,
@@ -76,9 +77,13 @@ export class OnnxExecutable implements Executable {
     this.#checkLive();
     const binding = bindFeeds(graph, feeds, { symbols: compiled.lowered.symbols, label });
     const staged = stageFeeds(feeds, runtime);
-    const done = queue(() => this.#runNow({ feeds, into, staged, binding, signal })).finally(() => {
-      for (const memory of staged.values()) memory.dispose();
-    });
+    const done = queue(() => this.#runNow({ feeds, into, staged, binding, signal }))
+      .catch((error: unknown) => {
+        throw explainMemory(error, { graph, binding, label });
+      })
+      .finally(() => {
+        for (const memory of staged.values()) memory.dispose();
+      });
     for (const tensor of involvedTensors(feeds, into)) tensor.waitFor(done);
     return done;
   }

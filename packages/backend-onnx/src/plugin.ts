@@ -1,6 +1,7 @@
 /** The backend as a plugin. */
 import { backend, definePlugin } from "@diptych/core/plugin";
 import { onnxSchema, type OnnxConfig } from "./config.js";
+import { diagnoseProviders } from "./diagnose.js";
 import { createOnnxBackend, type OnnxBackendOptions } from "./onnx-backend.js";
 
 /** What a configuration leaves out is the backend's default. */
@@ -15,6 +16,7 @@ export const onnxPlugin = definePlugin({
     backend("onnx", {
       summary: "ONNX Runtime on the CPU, WebGPU or CUDA, parameters resident where it computes",
       schema: onnxSchema,
+      diagnose: diagnoseProviders,
       create: (config, { log }) => createOnnxBackend({ ...givenSettings(config), log }),
     }),
   ],

@@ -67,12 +67,13 @@ export class CapiBinding {
     inputs.forEach((tensor, index) => {
       const last = this.#inputs[index] ?? null;
       // To a device, binding copies what the host has: it may hold other values than last time.
-      const copied = this.#owner.device !== null && tensor.block.place === "host";
+      const { device } = this.#owner;
+      const copied = device !== null && tensor.block.place === "host";
       if (last === tensor && !copied) return;
       this.#check(
         api.BindInput(this.handle, this.#owner.inputNames[index] ?? "", this.#valueOf(tensor)),
       );
-      if (copied) this.#owner.device?.countUpload(tensor.byteLength);
+      if (copied) device.countUpload(tensor.byteLength);
       this.#inputs[index] = tensor;
       reshaped ||= last === null || !hasSameShape(last, tensor);
     });

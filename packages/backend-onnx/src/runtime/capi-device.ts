@@ -59,7 +59,7 @@ export function openCapiDevice(environment: CapiEnvironment, provider: DevicePro
       ),
     }),
     release({ address }) {
-      native.check(api.AllocatorFree(link.allocator, address as Handle), context);
+      native.check(api.AllocatorFree(link.allocator, address), context);
     },
     async read({ block, byteLength }, target) {
       if (byteLength === 0) return;

@@ -80,7 +80,10 @@ function createTransfers(
     onHost: () => void,
     onDevice: (device: CapiDevice, record: ReturnType<typeof store.find>) => Promise<void>,
   ): Promise<void> => {
-    if (device === null || tensor.place === "host") return onHost();
+    if (device === null || tensor.place === "host") {
+      onHost();
+      return;
+    }
     const record = store.find(tensor, "transfer");
     store.pin(record);
     try {

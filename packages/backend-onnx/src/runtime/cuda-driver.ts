@@ -3,6 +3,7 @@
  * ONNX Runtime's own errors name a missing shared library of some depth, or nothing.
  */
 import { BackendError } from "@diptych/core";
+import { openKoffi } from "./native-ort.js";
 
 /** What is asked of the driver's library; tests give their own. */
 export interface CudaDriver {
@@ -19,7 +20,7 @@ const noDevice = 100;
 
 /** Loads libcuda, null where there is none. */
 async function loadDriver(): Promise<CudaDriver | null> {
-  const koffi = (await import("koffi")).default;
+  const koffi = await openKoffi();
   const name = process.platform === "win32" ? "nvcuda.dll" : "libcuda.so.1";
   let library: ReturnType<typeof koffi.load>;
   try {

@@ -43,7 +43,7 @@ export async function findCudaLibrary(
 }
 
 /** The newest complete set-up. */
-function findSetUp(folder: string, { exists }: LibrarySurroundings): string {
+function findSetUp(folder: string, surroundings: LibrarySurroundings): string {
   const versions = listFolder(folder)
     .flatMap((name) => {
       const match = folderPattern.exec(name);
@@ -54,7 +54,8 @@ function findSetUp(folder: string, { exists }: LibrarySurroundings): string {
     const home = join(folder, `onnxruntime-cuda-${version.join(".")}`);
     const library = join(home, `libonnxruntime.so.${version.join(".")}`);
     // setup.json is written last.
-    if (exists(join(home, "setup.json")) && exists(library)) return library;
+    if (surroundings.exists(join(home, "setup.json")) && surroundings.exists(library))
+      return library;
   }
   throw new BackendError(
     `backend-onnx/findCudaLibrary: ONNX Runtime with CUDA: expected it in ${folder}, got none. ` +

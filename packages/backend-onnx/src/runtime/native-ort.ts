@@ -1,7 +1,7 @@
 /**
  * ONNX Runtime's C API as TypeScript calls: loads the library with koffi, binds
- * the generated table, reads and releases every status. The only file that
- * touches koffi. A library is loaded once per process and stays loaded.
+ * the generated table, reads and releases every status. All
+ * use of koffi starts here. A library is loaded once per process and stays loaded.
  */
 import { BackendError } from "@diptych/core";
 import { cApiEntries, cApiSource } from "./c-api.js";
@@ -86,8 +86,7 @@ export function checkOrtVersion(version: string, library: string): void {
 }
 
 async function openLibrary(path: string): Promise<NativeOrt> {
-  const koffi = await importKoffi();
-  setStackSizes(koffi);
+  const koffi = await openKoffi();
   const library = openOrtLibrary(koffi, path);
   checkOrtVersion(library.version, path);
   const table = library.getTable(cApiSource.minimumVersion);
@@ -100,6 +99,13 @@ async function openLibrary(path: string): Promise<NativeOrt> {
     system,
     keep: library,
   });
+}
+
+/** koffi with stacks that ONNX Runtime's calls fit in, which must be set before its first use. @throws BackendError when it does not load. */
+export async function openKoffi(): Promise<Koffi> {
+  const koffi = await importKoffi();
+  setStackSizes(koffi);
+  return koffi;
 }
 
 async function importKoffi(): Promise<Koffi> {

@@ -62,6 +62,19 @@ export function isTermination(status: OrtStatus): boolean {
   return /terminate flag/i.test(status.message);
 }
 
+/** Whether a failure is that memory, the host's or a device's, ran out. */
+export function isOutOfMemory(error: unknown): boolean {
+  const text =
+    error instanceof Error
+      ? `${error.message} ${String((error.cause as Error | undefined)?.message)}`
+      : "";
+  return outOfMemory.test(text);
+}
+
+/** As ONNX Runtime's allocators, CUDA, cuBLAS and Dawn say it. */
+const outOfMemory =
+  /fail(ed)? to allocate|bad_alloc|out of memory|out_of_memory|CUBLAS_STATUS_ALLOC_FAILED|Failed to create GPU buffer/i;
+
 /** The error for `status`; its `cause` is ONNX Runtime's own text. */
 export function createOrtError(status: OrtStatus, context: OrtFailureContext): BackendError {
   const subject = context.label === undefined ? "ONNX Runtime" : `"${context.label}"`;
@@ -99,9 +112,34 @@ function shortenMessage(message: string): string {
 
 /** What to do, by what ONNX Runtime says; the first that matches. */
 const remedies: readonly (readonly [RegExp, string])[] = [
+  [outOfMemory, "Memory ran out: use a smaller batch, or accumulate over micro-batches."],
   [
-    /fail(ed)? to allocate|bad_alloc|out of memory/i,
-    "Memory ran out: use a smaller batch, or accumulate over micro-batches.",
+    /Failed to get a WebGPU adapter|No supported adapters|Failed to get a WebGPU device/i,
+    "No GPU that WebGPU can use: on Linux install the Vulkan loader (libvulkan1) and the card's Vulkan driver, or name a " +
+      "software renderer's (VK_ICD_FILENAMES=…/vk_swiftshader_icd.json); or choose the provider cpu.",
+  ],
+  [
+    /execution provider is not (supported|enabled|available) in this build|Unknown provider name|provider is not supported/i,
+    "This build of ONNX Runtime has no such provider: for webgpu leave `library` and DIPTYCH_ORT_LIBRARY out, " +
+      "for cuda take the one that `diptych setup cuda` brings.",
+  ],
+  [
+    /libcudnn|cudnn64/i,
+    "The CUDA provider needs cuDNN 9: install it with the system's packages, or by " +
+      "`python3 -m pip install nvidia-cudnn-cu13` with its lib folder in LD_LIBRARY_PATH.",
+  ],
+  [
+    /libcu(blas|dart|rand|fft)|CUDA_PATH|libonnxruntime_providers_cuda|Failed to load library/i,
+    "The CUDA provider needs CUDA 13's libraries: install them with the system's packages, or by `python3 -m pip install " +
+      "nvidia-cuda-runtime nvidia-cublas nvidia-curand nvidia-cudnn-cu13 nvidia-cufft` with LD_LIBRARY_PATH set to their lib folders.",
+  ],
+  [
+    /CUDA failure|CUDNN failure|CUBLAS failure|device lost/i,
+    "The GPU failed: see what `nvidia-smi` and the system's log say, and create the backend anew.",
+  ],
+  [
+    /fallback to CPU EP has been explicitly disabled/i,
+    "The provider has no kernel for one of the graph's nodes: leave `cpuFallback` on, or lower the node otherwise.",
   ],
   [
     /not a registered function|No opset import|Could not find an implementation/i,
