@@ -5,6 +5,6 @@ import { createOnnxBackend } from "./onnx-backend.js";
 const backend = await createOnnxBackend({ provider: "webgpu" });
 const executable = await backend.compile(createGraph("g", { y: neg(input("x", [2])) }));
 const { y } = await executable.run({ x: hostTensorFrom("float32", [2], [1, 2]) });
-console.log((await y?.read())?.data.join());
+process.stdout.write(`${(await y?.read())?.data.join() ?? ""}\n`);
 if (process.argv[2] === "dispose") await backend.dispose();
 if (process.argv[2] === "exit") process.exit(0);

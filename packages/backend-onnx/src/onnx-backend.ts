@@ -86,7 +86,7 @@ export async function createOnnxBackend(options: OnnxBackendOptions = {}): Promi
     ...(log === undefined ? {} : { log }),
   });
   try {
-    return new OnnxBackend(runtime, options, await chooseTarget(runtime));
+    return openBackend(runtime, options, await chooseTarget(runtime));
   } catch (error) {
     await runtime.dispose();
     throw error;
@@ -110,6 +110,15 @@ interface BoundModel extends Pick<CompiledModel, "fixed" | "keep"> {
   readonly settings: Partial<OrtSessionOptions>;
 }
 
+/** The backend on a runtime with what may stand in its models, which tests choose otherwise than the provider does. */
+export function openBackend(
+  runtime: OrtRuntime,
+  options: OnnxBackendOptions,
+  target: ProviderTarget,
+): Backend {
+  return new OnnxBackend(runtime, options, target);
+}
+
 class OnnxBackend implements Backend {
   readonly name = "onnx";
   readonly capabilities: BackendCapabilities;
@@ -130,7 +139,9 @@ class OnnxBackend implements Backend {
     this.capabilities = Object.freeze({
       nativeComposites: target.composites,
       dtypes: target.dtypes,
-      emulatedDtypes: new Set(target.narrowFloats ? [] : (["float16", "bfloat16"] as const)),
+      emulatedDtypes: new Set(
+        target.narrowFloats !== false ? [] : (["float16", "bfloat16"] as const),
+      ),
       donation: runtime.donation,
       imageLayout: "NCHW",
       deviceMemory: runtime.place,

@@ -32,7 +32,11 @@ export function chooseProvider(settings: ProviderSettings): OrtProvider {
     );
   }
   // Positions (argmax) and sizes are int64 in ONNX.
-  return { name: "webgpu", device, options: { powerPreference, enableInt64: "1" } };
+  return {
+    name: "webgpu",
+    device,
+    options: { powerPreference, enableInt64: "1", preserveDevice: "1" },
+  };
 }
 
 /** What the runtime's provider lowers to, completed by trying what cannot be asked. */

@@ -131,7 +131,7 @@ function spreadPicture(
   const [height, width] = pictureSize(dy.shape);
   const [inputHeight, inputWidth] = pictureSize(inputShape);
   const [top, left, bottom, right] = padding;
-  const zero = context.onnx.scalar("float32", 0);
+  const zero = context.onnx.scalar(context.float, 0);
   const apart = [batch, channels, height, 1, width, 1];
   const wide = [batch, channels, height, strides[0], width, strides[1]];
   const joined = [batch, channels, height * strides[0], width * strides[1]];

@@ -70,7 +70,7 @@ function flatCells({ name, shape }: Picture, cell: Cell, context: LoweringContex
   const [batch = 1, outer = 1, height = 1, width = 1] = shape;
   const channels = Number(outer);
   const moved = transposeTo(name, [1, 0, 2, 3], context);
-  const zero = context.onnx.scalar("float32", 0);
+  const zero = context.onnx.scalar(context.float, 0);
   const cells = [channels, batch, cell.height, cell.width];
   const from = [channels, batch, height, width];
   const padded = padTo(moved, { from, begins: [0, 0, 0, 0], shape: cells, zero }, context);
@@ -107,7 +107,7 @@ function masked(
   const flat = [channels, mulDims(batch, size)];
   const apart = [channels, runs, count * size];
   const split = reshapeTo(name, flat, apart, context);
-  const constant = context.onnx.constant(hostTensorFrom("float32", [mask.length], mask));
+  const constant = context.onnx.constant(hostTensorFrom(context.float, [mask.length], mask));
   return reshapeTo(context.onnx.node("Mul", [split, constant]), apart, flat, context);
 }
 
@@ -132,7 +132,11 @@ function shiftedRows({ copies, channels, zeros, length }: Shifts, context: Lower
       ? []
       : [
           onnx.constant(
-            hostTensorFrom("float32", [channels, size], new Array<number>(channels * size).fill(0)),
+            hostTensorFrom(
+              context.float,
+              [channels, size],
+              new Array<number>(channels * size).fill(0),
+            ),
           ),
         ];
   const [before, between, after] = zeros;

@@ -33,7 +33,7 @@ function padPicture(
 ): Picture {
   const [height, width] = pictureSize(from);
   const shape = [...from.slice(0, 2), height + top + bottom, width + left + right];
-  const zero = context.onnx.scalar("float32", 0);
+  const zero = context.onnx.scalar(context.float, 0);
   return { name: padTo(name, { from, begins: [0, 0, top, left], shape, zero }, context), shape };
 }
 

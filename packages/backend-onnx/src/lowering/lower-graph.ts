@@ -54,7 +54,11 @@ export function lowerGraph(given: Graph, target: LoweringTarget): LoweredGraph {
   checkSymbols(graph, nodes, symbols);
   const inputNames = new Map(graph.inputs.map(({ node }) => [inputName(node), inputName(node)]));
   const onnx = createOnnxBuilder(target, inputNames);
-  const context = { onnx, sizes: createSizes(onnx, symbols) };
+  const context: LoweringContext = {
+    onnx,
+    sizes: createSizes(onnx, symbols),
+    float: "float32",
+  };
   const names = new Map<Value, Name>();
   nodes.forEach((node, index) => {
     onnx.setPrefix(`${index}.${node.op}`);

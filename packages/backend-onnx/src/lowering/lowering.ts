@@ -1,5 +1,5 @@
 /** What a lowering is: from a node of the core graph and the names of its operands to the names of its results. */
-import { InternalError, type Attrs, type ValueType } from "@diptych/core";
+import { InternalError, type Attrs, type DType, type ValueType } from "@diptych/core";
 import type {
   CompositeAttrs,
   CompositeName,
@@ -13,6 +13,8 @@ import type { Sizes } from "./sizes.js";
 export interface LoweringContext {
   readonly onnx: OnnxBuilder;
   readonly sizes: Sizes;
+  /** What the node's floats are when it is lowered: float32, unless its kernels take fewer bits. */
+  readonly float: DType;
 }
 
 /** The node to lower. */

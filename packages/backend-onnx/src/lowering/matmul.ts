@@ -5,7 +5,6 @@ import {
   equalShapes,
   isSymbolic,
   type Dim,
-  type DType,
   type Shape,
 } from "@diptych/core";
 import type { PrimitiveAttrs } from "@diptych/core/backend";
@@ -19,8 +18,6 @@ export interface Factor {
   readonly name: Name;
   readonly shape: Shape;
   readonly transposed: boolean;
-  /** Default float32. */
-  readonly dtype?: DType;
 }
 
 /** A row or a column is transposed by naming it otherwise. */
@@ -94,16 +91,16 @@ function emptyProduct(a: Factor, b: Factor, context: LoweringContext): Name {
   const rows = a.shape[a.transposed ? a.shape.length - 1 : a.shape.length - 2] ?? 1;
   const columns = b.shape[b.transposed ? b.shape.length - 2 : b.shape.length - 1] ?? 1;
   const batch = broadcastShapes("backend-onnx/matmul", a.shape.slice(0, -2), b.shape.slice(0, -2));
-  const zero = context.onnx.scalar(a.dtype ?? "float32", 0);
+  const zero = context.onnx.scalar(context.float, 0);
   return expandTo(zero, [], [...batch, rows, columns], context);
 }
 
 /** A factor with one more inner entry, 0, so that there is one. */
 function withEntry(factor: Factor, side: "left" | "right", context: LoweringContext): Factor {
-  const { name, shape: from, dtype = "float32" } = factor;
+  const { name, shape: from } = factor;
   const axis = innerAxis(factor, side);
   const shape = from.map((dim, i): Dim => (i === axis ? addDims(dim, 1) : dim));
-  const zero = context.onnx.scalar(dtype, 0);
+  const zero = context.onnx.scalar(context.float, 0);
   const begins = from.map(() => 0);
   return { ...factor, name: padTo(name, { from, begins, shape, zero }, context), shape };
 }

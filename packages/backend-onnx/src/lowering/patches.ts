@@ -66,7 +66,7 @@ export function unpatchRows(
   const patches = reshapeTo(rows, grid.rows, grid.patches, context);
   const split = transposeTo(patches, [0, 3, 1, 4, 2, 5], context);
   const covered = reshapeTo(split, grid.split, grid.covered, context);
-  const zero = context.onnx.scalar("float32", 0);
+  const zero = context.onnx.scalar(context.float, 0);
   return padTo(covered, { from: grid.covered, begins: NO_OFFSET, shape: picture, zero }, context);
 }
 

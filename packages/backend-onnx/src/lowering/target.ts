@@ -1,6 +1,12 @@
 /** What a lowered model may contain: the operator set, and whether ONNX Runtime's own operators may stand in it. */
 import type { CompositeName } from "@diptych/core/backend";
 
+/** Ops of core, beside those that move entries, with kernels for a 16-bit float. */
+export interface NarrowKernels {
+  readonly float16: ReadonlySet<string>;
+  readonly bfloat16: ReadonlySet<string>;
+}
+
 export interface LoweringTarget {
   /** Version of ONNX's standard operator set; at least 18. */
   readonly opset: number;
@@ -18,8 +24,8 @@ export interface LoweringTarget {
   readonly groupedConvTranspose: boolean;
   /** Channels in a block of the blocked convolutions that may be used; 0: none. */
   readonly channelBlock: number;
-  /** Whether ops on 16-bit floats stay so; else they compute in float32 between two casts. */
-  readonly narrowFloats: boolean;
+  /** Whether ops on 16-bit floats stay so, or which of them do; the others compute in float32 between two casts. */
+  readonly narrowFloats: boolean | NarrowKernels;
   /** Composites that reach the lowering as they are. */
   readonly composites: ReadonlySet<CompositeName>;
 }
@@ -53,6 +59,29 @@ export const CPU_TARGET: LoweringTarget = Object.freeze({
   composites: new Set(CPU_COMPOSITES),
 });
 
+const ARITHMETIC = ["add", "sub", "mul", "div"];
+
+const PRODUCTS = ["matmul", "conv2d", "conv2dInputGradient", "conv2dFilterGradient"];
+
+/** Elementwise ops and softmax: what stands between two products in mixed precision. */
+const FLOAT16_KERNELS: ReadonlySet<string> = new Set([
+  ...ARITHMETIC,
+  ...PRODUCTS,
+  ...[
+    "neg",
+    "abs",
+    "exp",
+    "sqrt",
+    "tanh",
+    "sigmoid",
+    "erf",
+    "relu",
+    "gelu",
+    "quickGelu",
+    "softmax",
+  ],
+]);
+
 /** Those of the CPU that ONNX Runtime's WebGPU provider has kernels for: no LogSoftmax, no batch norm in training. */
 const WEBGPU_COMPOSITES: readonly CompositeName[] = CPU_COMPOSITES.filter(
   (name) => name !== "logSoftmax" && name !== "batchNorm",
@@ -68,11 +97,11 @@ export const WEBGPU_TARGET: LoweringTarget = Object.freeze({
   infinities: false,
   groupedConvTranspose: false,
   channelBlock: 0,
-  narrowFloats: true,
+  narrowFloats: { float16: FLOAT16_KERNELS, bfloat16: new Set<string>() },
   composites: new Set(WEBGPU_COMPOSITES),
 });
 
-/** ONNX Runtime's CUDA provider: kernels for 16-bit floats, so that they stay so. */
+/** ONNX Runtime's CUDA provider. Its kernels for bfloat16 are few (docs/OperatorKernels.md of ONNX Runtime): products and sums. */
 export const CUDA_TARGET: LoweringTarget = Object.freeze({
   opset: 20,
   contrib: true,
@@ -82,7 +111,7 @@ export const CUDA_TARGET: LoweringTarget = Object.freeze({
   infinities: true,
   groupedConvTranspose: true,
   channelBlock: 0,
-  narrowFloats: true,
+  narrowFloats: { float16: FLOAT16_KERNELS, bfloat16: new Set([...ARITHMETIC, "matmul"]) },
   composites: new Set(CPU_COMPOSITES),
 });
 
