@@ -2,7 +2,7 @@
 import type { BackendCapabilities, DType, Graph } from "@diptych/core";
 import { graphNodes, prepareForBackend } from "@diptych/core/backend";
 import { lowerGraph } from "./lower-graph.js";
-import { CPU_TARGET, type LoweringTarget } from "./target.js";
+import { CPU_TARGET, CUDA_TARGET, WEBGPU_TARGET, type LoweringTarget } from "./target.js";
 
 /** Lowered by one provider. */
 export interface LoweringDescription {
@@ -16,7 +16,11 @@ export interface LoweringDescription {
 const FLOATS: readonly DType[] = ["float32", "float16", "bfloat16"];
 
 /** What is lowered for each provider. */
-const TARGETS: Readonly<Record<string, LoweringTarget>> = { cpu: CPU_TARGET };
+const TARGETS: Readonly<Record<string, LoweringTarget>> = {
+  cpu: CPU_TARGET,
+  webgpu: WEBGPU_TARGET,
+  cuda: CUDA_TARGET,
+};
 
 /**
  * Lowers a graph of each op on each provider; nothing runs, so that no provider need be installed.
@@ -29,7 +33,7 @@ export function describeLowering(
   return Object.entries(TARGETS).map(([provider, target]) => {
     const capabilities: BackendCapabilities = {
       nativeComposites: target.composites,
-      dtypes: new Set<DType>([...FLOATS, "int32", "bool"]),
+      dtypes: new Set<DType>([...floatsOf(target), "int32", "bool"]),
       emulatedDtypes: new Set<DType>(target.narrowFloats ? [] : ["float16", "bfloat16"]),
       donation: true,
       imageLayout: "NCHW",
@@ -40,6 +44,12 @@ export function describeLowering(
     );
     return { settings: { provider }, capabilities, kernels: Object.fromEntries(kernels) };
   });
+}
+
+/** float32, and the 16-bit floats that are computed or emulated. */
+function floatsOf({ narrowFloats }: LoweringTarget): readonly DType[] {
+  if (typeof narrowFloats === "boolean") return FLOATS;
+  return FLOATS.filter((dtype) => dtype !== "bfloat16" || narrowFloats.bfloat16.size > 0);
 }
 
 function operatorsOf(
