@@ -28,13 +28,15 @@ const KEPT_CONSTANTS = 256;
 export class Kernels {
   readonly core: TfCore;
   readonly #name: string;
+  readonly #replaced: ReadonlyMap<string, string>;
   readonly #constants = new Map<string, Tensor>();
   #made: Tensor[] = [];
 
-  /** `name`: of the engine in TensorFlow.js's registry. */
-  constructor(core: TfCore, name: string) {
+  /** `name`: of the engine in TensorFlow.js's registry; `replaced`: kernels in whose place another, by its name, runs. */
+  constructor(core: TfCore, name: string, replaced: ReadonlyMap<string, string> = new Map()) {
     this.core = core;
     this.#name = name;
+    this.#replaced = replaced;
   }
 
   /** One result of a kernel; `inputs` is a list for kernels such as Concat. */
@@ -43,7 +45,8 @@ export class Kernels {
     inputs: Readonly<Record<string, Tensor>> | readonly Tensor[],
     attrs: KernelAttrs = {},
   ): Tensor {
-    const result = this.core.engine().runKernel<Tensor>(kernel, inputs as never, attrs as never);
+    const name = this.#replaced.get(kernel) ?? kernel;
+    const result = this.core.engine().runKernel<Tensor>(name, inputs as never, attrs as never);
     this.#made.push(result);
     return result;
   }
@@ -87,12 +90,7 @@ export class Kernels {
   fromHost({ dtype, shape, data }: HostTensor): Tensor {
     const engine = this.core.engine();
     const values = data as Float32Array;
-    return engine.makeTensor(
-      values,
-      [...shape],
-      coreDtype(dtype),
-      engine.findBackend(this.#name),
-    );
+    return engine.makeTensor(values, [...shape], coreDtype(dtype), engine.findBackend(this.#name));
   }
 
   /** A tensor of the open scope over host values. */

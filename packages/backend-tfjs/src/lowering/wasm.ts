@@ -1,11 +1,14 @@
 /** What WebAssembly does otherwise: kernels that it lacks or that are wrong, and ways around those that are slow there. */
-import type { PrimitiveAttrs } from "@diptych/core/backend";
-import { convolutionsBy, KERNEL_CONVOLUTIONS, type GroupConvolutions } from "./convolution.js";
+import { hostTensorFrom } from "@diptych/core";
+import type { CompositeAttrs, PrimitiveAttrs } from "@diptych/core/backend";
+import { convolutionsBy } from "./convolution.js";
 import { ELEMENTWISE } from "./elementwise.js";
+import { INDEXING } from "./indexing.js";
 import { sizeOf, type Kernels, type Tensor } from "./kernels.js";
 import { operand, resultOf, type Lowering, type LoweringOverrides } from "./lowering.js";
-import { batchMatMul, matmulBy, type BatchProduct } from "./matmul.js";
 import { REDUCTION } from "./reduction.js";
+import { WASM_CONVOLUTIONS } from "./wasm-convolution.js";
+import { matmul } from "./wasm-matmul.js";
 
 /** The kernel takes booleans for four bytes each, and reads and writes past them. */
 const select: Lowering<PrimitiveAttrs["select"]> = (call, kernels) => {
@@ -21,7 +24,7 @@ const select: Lowering<PrimitiveAttrs["select"]> = (call, kernels) => {
   return kernels.run("LogicalOr", { a: chosen, b: other });
 };
 
-/** Rows of up to this many entries are added up in one float32. */
+/** Up to this many entries are added up in one float32. */
 const CHUNK = 256;
 
 /** Sums of rows [rows, length] → [rows]. The kernel adds one entry after the other: long rows are added up in parts. */
@@ -38,74 +41,65 @@ function rowSums(x: Tensor, kernels: Kernels): Tensor {
   return rowSums(kernels.concat([parts, restSum], 1), kernels);
 }
 
+/** Sums of parts [count, rows, columns] → [count, columns], as products with ones. */
+function partSums(x: Tensor, kernels: Kernels): Tensor {
+  const [count, rows, columns] = x.shape as [number, number, number];
+  const ones = kernels.kept(`ones:${rows}`, () =>
+    kernels.fromHost(hostTensorFrom("float32", [1, 1, rows], new Array<number>(rows).fill(1))),
+  );
+  return kernels.reshape(kernels.run("BatchProduct", { a: ones, b: x }), [count, columns]);
+}
+
+/** Sums of columns [rows, columns] → [columns], in parts as {@link rowSums}. */
+function columnSums(x: Tensor, kernels: Kernels): Tensor {
+  const [rows, columns] = x.shape as [number, number];
+  if (rows <= CHUNK) return partSums(kernels.reshape(x, [1, rows, columns]), kernels);
+  const chunks = Math.floor(rows / CHUNK);
+  const whole = chunks * CHUNK;
+  const main = kernels.slice(x, [0, 0], [whole, columns]);
+  const parts = partSums(kernels.reshape(main, [chunks, CHUNK, columns]), kernels);
+  if (whole === rows) return columnSums(parts, kernels);
+  const rest = kernels.slice(x, [whole, 0], [rows - whole, columns]);
+  const restSum = partSums(kernels.reshape(rest, [1, rows - whole, columns]), kernels);
+  return columnSums(kernels.concat([parts, restSum], 0), kernels);
+}
+
 const sum: Lowering<PrimitiveAttrs["sum"]> = (call, kernels) => {
   const x = operand(call, 0);
   const { axes } = call.attrs;
   const { shape, dtype } = resultOf(call);
   const length = axes.reduce((product, axis) => product * x.shape[axis]!, 1);
-  if (dtype !== "float32" || length <= CHUNK || sizeOf(x) === 0)
-    return REDUCTION.sum(call, kernels);
+  if (dtype !== "float32" || length === 1 || sizeOf(x) === 0) return REDUCTION.sum(call, kernels);
+  const rows = sizeOf(x) / length;
+  const leading = axes.every((axis) => axis < axes.length);
+  if (leading && rows > 1)
+    return kernels.reshape(columnSums(kernels.reshape(x, [length, rows]), kernels), shape);
   const kept = x.shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
-  const rows = kernels.reshape(kernels.transpose(x, [...kept, ...axes]), [
-    sizeOf({ shape }),
-    length,
-  ]);
-  return kernels.reshape(rowSums(rows, kernels), shape);
+  const moved = kernels.transpose(x, [...kept, ...axes]);
+  return kernels.reshape(rowSums(kernels.reshape(moved, [rows, length]), kernels), shape);
 };
 
-/** Sizes under which the data of right operands were multiplied before. */
-const packedAs = new WeakMap<object, string>();
+const gelu: Lowering<CompositeAttrs["gelu"]> = (call, kernels) =>
+  kernels.run("Gelu", { x: operand(call, 0) });
 
-/**
- * b, or a copy of it. The kernel packs right operands and finds them again by their data alone: under another shape (a
- * reshape shares data) it would take the packed form of the first.
- */
-function packable(b: Tensor, kernels: Kernels): Tensor {
-  const sizes = b.shape.slice(1).join();
-  const before = packedAs.get(b.dataId);
-  packedAs.set(b.dataId, before ?? sizes);
-  if (before === undefined || before === sizes) return b;
-  return kernels.run("Identity", { x: b });
-}
-
-/** The kernel's flags take a scalar path, ten times as slow as turning the operand first. */
-const product: BatchProduct = (a, b, { transposeA, transposeB }, kernels) => {
-  const turned = (x: Tensor, turn: boolean): Tensor => (turn ? kernels.transpose(x, [0, 2, 1]) : x);
-  const right = packable(turned(b, transposeB), kernels);
-  const flags = { transposeA: false, transposeB: false };
-  return batchMatMul(turned(a, transposeA), right, flags, kernels);
+const takeAlong: Lowering<PrimitiveAttrs["takeAlong"]> = (call, kernels) => {
+  const { axis } = call.attrs;
+  return kernels.run("TakeAlong", { x: operand(call, 0), indices: operand(call, 1) }, { axis });
 };
 
-/** dW at each tap of the filter: the window of x that the tap sees, against dy. There is no kernel. */
-const filterGradient: GroupConvolutions["filterGradient"] = (
-  [x, dy],
-  [height, width, inputs, outputs],
-  { strides, padding: [top, left, bottom, right] },
-  kernels,
-) => {
-  const [count, rows, columns, channels] = x.shape as [number, number, number, number];
-  const [, outRows, outColumns] = dy.shape as [number, number, number];
-  const padded = kernels.pad(
-    x,
-    [0, top, left, 0],
-    [count, top + rows + bottom, left + columns + right, channels],
-  );
-  const cotangent = kernels.reshape(dy, [1, count * outRows * outColumns, outputs!]);
-  const taps = Array.from({ length: height! * width! }, (_, tap) => {
-    const begin = [0, Math.floor(tap / width!), tap % width!, 0];
-    const seen = kernels.window(padded, begin, {
-      strides,
-      size: [count, outRows, outColumns, channels],
-    });
-    const entries = kernels.reshape(seen, [1, count * outRows * outColumns, channels]);
-    return product(entries, cotangent, { transposeA: true, transposeB: false }, kernels);
-  });
-  return kernels.reshape(kernels.concat(taps, 0), [height!, width!, inputs!, outputs!]);
+const scatterAdd: Lowering<PrimitiveAttrs["scatterAdd"]> = (call, kernels) => {
+  if (resultOf(call).dtype === "bool") return INDEXING.scatterAdd(call, kernels);
+  const [x, indices, updates] = [0, 1, 2].map((i) => operand(call, i)) as [Tensor, Tensor, Tensor];
+  if (sizeOf(updates) === 0) return x;
+  return kernels.run("ScatterAdd", { x, indices, updates }, { axis: call.attrs.axis });
 };
 
 export const WASM_OVERRIDES: LoweringOverrides = {
   select,
   sum,
-  matmul: matmulBy(product),
-  ...convolutionsBy({ ...KERNEL_CONVOLUTIONS, filterGradient }),
+  gelu,
+  takeAlong,
+  scatterAdd,
+  matmul,
+  ...convolutionsBy(WASM_CONVOLUTIONS),
 };
