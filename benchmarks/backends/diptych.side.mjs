@@ -13,14 +13,23 @@ let current;
 await serve({ name: backend.describe() }, async (request) => {
   if (request.open) return open(request.open);
   if (request.product) return { flopsPerMs: matmulFlops / (await rate.milliseconds(3)) };
-  const start = performance.now();
+  const [start, before] = [performance.now(), backend.transfers?.()];
   const value = await current.work();
-  return { ms: performance.now() - start, value };
+  const ms = performance.now() - start;
+  return { ms, value, ...(before ? { bus: crossed(before, backend.transfers()) } : {}) };
 });
 
 await current?.dispose();
 await rate.dispose();
 await backend.dispose();
+
+/** Bytes over the bus between two counts. */
+function crossed(before, after) {
+  return {
+    toDevice: after.toDevice - before.toDevice,
+    toHost: after.toHost - before.toHost,
+  };
+}
 
 /** Opens a case in place of the one before. */
 async function open(wanted) {

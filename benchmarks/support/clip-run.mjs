@@ -1,6 +1,12 @@
 // A training step, or both towers' inference, of a CLIP model by its open_clip configuration, on any backend.
 import { buildEncoders, buildLoss, createGraph, inputName } from "@diptych/core";
-import { bindGraph, countFlops } from "@diptych/core/backend";
+import {
+  bindGraph,
+  countFlops,
+  createPrecisionPolicy,
+  mixedPrecision,
+  runPasses,
+} from "@diptych/core/backend";
 import { createInfoNce } from "@diptych/losses";
 import { adamwSchema, buildTrainStep, createAdamw, Trainer } from "@diptych/training";
 import { createOpenClipModel } from "diptych";
@@ -32,13 +38,17 @@ export async function openTraining(backend, { config, batch, precision }) {
   };
 }
 
+const narrowest = { "mixed-fp16": "float16", "mixed-bf16": "bfloat16" };
+
 /** Both towers with constant weights; `work` embeds one batch of pictures and texts. */
-export async function openInference(backend, { config, batch }) {
+export async function openInference(backend, { config, batch, precision }) {
   const model = createOpenClipModel(config);
   const towers = [];
   for (const modality of ["image", "text"]) {
     const built = buildEncoders({ ...model, mode: "eval", modalities: [modality] });
-    const graph = createGraph(`encode-${modality}`, { features: built.normalized[modality] });
+    const whole = createGraph(`encode-${modality}`, { features: built.normalized[modality] });
+    const low = narrowest[precision];
+    const graph = low ? runPasses(whole, [mixedPrecision(createPrecisionPolicy(low))]) : whole;
     const executable = await backend.compile(graph, { constants: firstValues(built.parameters) });
     const inputs = graph.inputs.filter(({ node }) => node.op === "input");
     const names = inputs.map(({ node }) => inputName(node));
