@@ -3,7 +3,7 @@ import { elementCount } from "@diptych/core";
 import type { CompositeAttrs } from "@diptych/core/backend";
 import { POOLING_LOWERINGS } from "./convolution.js";
 import { operand, resultOf, type TfCompositeLowerings, type TfLowering } from "./lowering.js";
-import { reduce } from "./reduction.js";
+import { meanOfRows, reduce } from "./reduction.js";
 import { boolAttr, floatAttr, stringAttr, typeAttr } from "./tf-binding.js";
 import type { TfOps, TfTensor } from "./tf-ops.js";
 
@@ -77,7 +77,10 @@ const layerNorm: TfLowering<CompositeAttrs["layerNorm"]> = (call, tf) => {
   return [tf.same("AddV2", [scaled, bias], shape), average, invStd];
 };
 
-/** By the kernel for pictures NHWC. */
+/**
+ * Statistics by exact sums, then the kernel for given ones on pictures NHWC. The kernel's own statistics come from one
+ * accumulator a channel: 1e-5 off over a batch of small pictures, which puts relu's units on the wrong side.
+ */
 const batchNorm: TfLowering<CompositeAttrs["batchNorm"]> = (call, tf) => {
   const [x, scale, bias] = [operand(call, 0), operand(call, 1), operand(call, 2)];
   const { epsilon, layout } = call.attrs;
@@ -86,24 +89,25 @@ const batchNorm: TfLowering<CompositeAttrs["batchNorm"]> = (call, tf) => {
   const moved = tf.transpose(tf.cast(x, "float32"), channelsLast);
   const channels = moved.shape.at(-1) ?? 0;
   const samples = elementCount(moved.shape.slice(0, -1));
-  const picture = tf.reshape(moved, [samples, 1, 1, channels]);
-  const none = tf.constant("none", () => tf.create("float32", [0], new Float32Array(0)));
+  const rows = tf.reshape(moved, [samples, channels]);
+  const average = meanOfRows(rows, tf);
+  const squares = tf.same("SquaredDifference", [rows, average], rows.shape);
+  const statistics = [average, meanOfRows(squares, tf)].map((row) => tf.reshape(row, [channels]));
   const attrs = [
     typeAttr("T", "float32"),
     typeAttr("U", "float32"),
     floatAttr("epsilon", epsilon),
     floatAttr("exponential_avg_factor", 1),
     stringAttr("data_format", "NHWC"),
-    boolAttr("is_training", true),
+    boolAttr("is_training", false),
   ];
   const vectors = [scale, bias].map((vector) => tf.cast(vector, "float32"));
-  const inputs = [picture, ...vectors, none, none];
-  const made = tf.callAll("FusedBatchNormV3", inputs, { attrs, outputs: 6 });
-  // The third result is the unbiased variance for running statistics; the kernel keeps the biased one for its gradient.
-  const [y, average, , , variance] = made as [TfTensor, TfTensor, TfTensor, TfTensor, TfTensor];
+  const picture = tf.reshape(moved, [samples, 1, 1, channels]);
+  const inputs = [picture, ...vectors, ...statistics];
+  const [y] = tf.callAll("FusedBatchNormV3", inputs, { attrs, outputs: 6 }) as [TfTensor];
   const back = axes.map((axis) => channelsLast.indexOf(axis));
   const output = tf.transpose(tf.reshape(y, moved.shape), back);
-  return [tf.cast(output, x.dtype), average, variance];
+  return [tf.cast(output, x.dtype), ...statistics];
 };
 
 export const COMPOSITE_LOWERINGS: TfCompositeLowerings = {

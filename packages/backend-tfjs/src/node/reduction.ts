@@ -42,6 +42,8 @@ function reducedShape(
 
 /** From this many rows on the product with ones is faster. */
 const ROWS_FOR_PRODUCT = 16;
+/** Up to this many a single accumulator is as exact as a tree of them. */
+const ROWS_AT_ONCE = 256;
 
 /** Sum over the first axes as ones · x, added up in float32 whatever x is. */
 function sumRows(x: TfTensor, axes: readonly number[], tf: TfOps): TfTensor | undefined {
@@ -49,7 +51,29 @@ function sumRows(x: TfTensor, axes: readonly number[], tf: TfOps): TfTensor | un
   const rows = elementCount(x.shape.slice(0, axes.length));
   const columns = elementCount(x.shape.slice(axes.length));
   if (!leading || !isFloat(x.dtype) || rows < ROWS_FOR_PRODUCT || columns < 2) return undefined;
-  return product(tf.ones(rows, x.dtype), tf.reshape(x, [rows, columns]), { tf });
+  // One accumulator over tens of thousands of rows loses two digits: rows a block apart are added first, then the block's.
+  const block = rows > ROWS_AT_ONCE && x.dtype === "float32" ? squarestDivisor(rows) : 1;
+  const apart = product(
+    tf.ones(rows / block, x.dtype),
+    tf.reshape(x, [rows / block, block * columns]),
+    { tf },
+  );
+  if (block === 1) return apart;
+  return product(tf.ones(block, apart.dtype), tf.reshape(apart, [block, columns]), { tf });
+}
+
+/** The largest divisor that is not above the root. */
+function squarestDivisor(size: number): number {
+  let divisor = Math.floor(Math.sqrt(size));
+  while (size % divisor !== 0) divisor -= 1;
+  return divisor;
+}
+
+/** Mean of the rows of a matrix [rows, columns] → [1, columns]. */
+export function meanOfRows(x: TfTensor, tf: TfOps): TfTensor {
+  const shape = [1, x.shape[1] ?? 0];
+  const total = sumRows(x, [0], tf) ?? reduce("Sum", x, { axes: [0], keepDims: true, tf });
+  return tf.same("Mul", [total, tf.number(1 / (x.shape[0] ?? 1), x.dtype)], shape);
 }
 
 const sum: TfLowering<PrimitiveAttrs["sum"]> = (call, tf) => {
