@@ -11,9 +11,8 @@ import {
   type Graph,
   type HostTensor,
 } from "@diptych/core";
-import { bindGraph, prepareForBackend } from "@diptych/core/backend";
+import { bindGraph, checkDonations, prepareForBackend } from "@diptych/core/backend";
 import { OnnxDeviceTensor, type LiveTensors } from "./device-tensor.js";
-import { checkDonations } from "./donation.js";
 import {
   bindConstants,
   placeConstants,
@@ -161,7 +160,7 @@ class OnnxBackend implements Backend {
     const { donate = {}, constants = new Map<string, HostTensor>(), precision } = options;
     this.#checkLive("compile");
     const name = options.label ?? given.name;
-    const donations = checkDonations(given, donate, name);
+    const donations = checkDonations(given, donate, `backend-onnx/compile: donation of "${name}"`);
     const graph = prepareForBackend(given, this.capabilities, this.name);
     const fed = withoutConstants(graph, constants, name);
     const source = { constants, precision, name };

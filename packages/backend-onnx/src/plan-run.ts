@@ -11,8 +11,8 @@ import {
   type HostTensor,
   type DeviceTensor,
 } from "@diptych/core";
+import type { Donations } from "@diptych/core/backend";
 import { checkSameType, OnnxDeviceTensor, type LiveTensors } from "./device-tensor.js";
-import type { Donations } from "./donation.js";
 import type { Feeds } from "./feeds.js";
 import type { InPlaceCheck } from "./in-place.js";
 import type { OrtRuntime, OrtTensor } from "./runtime/ort-runtime.js";

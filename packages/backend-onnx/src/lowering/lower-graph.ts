@@ -17,16 +17,15 @@ import {
   type Value,
   zerosHost,
 } from "@diptych/core";
+import { executionOrder, withoutBroadcasts } from "@diptych/core/backend";
 import {
   ONNX_TYPE_NUMBERS,
   type OnnxModel,
   type OnnxNode,
   type OnnxValueInfo,
 } from "../model-proto/onnx-model.js";
-import { elideBroadcasts } from "./elide-broadcasts.js";
 import type { Lowering, LoweringContext } from "./lowering.js";
 import { withWideFloats } from "./narrow-floats.js";
-import { orderNodes } from "./node-order.js";
 import { createOnnxBuilder, onnxShape, type Name } from "./onnx-builder.js";
 import { createSizes } from "./sizes.js";
 import { planSymbols, type SymbolPlan } from "./symbol-plan.js";
@@ -48,8 +47,8 @@ export interface LoweredGraph {
 
 /** @throws UnsupportedOpError on an op without a lowering, ShapeError on a symbol that no input tells. */
 export function lowerGraph(given: Graph, target: LoweringTarget): LoweredGraph {
-  const graph = elideBroadcasts(given);
-  const nodes = orderNodes(graph);
+  const graph = withoutBroadcasts(given);
+  const nodes = executionOrder(graph);
   const symbols = planSymbols(graph.inputs);
   checkSymbols(graph, nodes, symbols);
   const inputNames = new Map(graph.inputs.map(({ node }) => [inputName(node), inputName(node)]));

@@ -1,6 +1,9 @@
-import { createGraph, exp, input, mul, neg, type Value } from "@diptych/core";
+import { createGraph } from "../graph/graph.js";
+import type { Value } from "../graph/node.js";
+import { exp, mul, neg } from "../ops/primitives/elementwise.js";
+import { input } from "../ops/primitives/leaves.js";
 import { expect, it } from "vitest";
-import { orderNodes } from "./node-order.js";
+import { executionOrder } from "./execution-order.js";
 
 const x = input("x", [2]);
 const short = neg(x);
@@ -8,7 +11,7 @@ const middle = exp(exp(short));
 const long = mul(exp(middle), short);
 
 const ops = (outputs: Record<string, Value>): string[] =>
-  orderNodes(createGraph("case", outputs)).map(({ op }) => op);
+  executionOrder(createGraph("case", outputs)).map(({ op }) => op);
 
 it("puts outputs of long chains first, whatever their names", () => {
   const side = neg(neg(x));
@@ -26,7 +29,7 @@ it("puts outputs of long chains first, whatever their names", () => {
 });
 
 it("has operands before their readers and each node once", () => {
-  const nodes = orderNodes(createGraph("case", { short, middle, long }));
+  const nodes = executionOrder(createGraph("case", { short, middle, long }));
   expect(new Set(nodes).size).toBe(nodes.length);
   nodes.forEach((node, place) => {
     for (const { node: operand } of node.inputs) expect(nodes.indexOf(operand)).toBeLessThan(place);
