@@ -1,7 +1,7 @@
 /** Products of matrices on WebAssembly: one after the other on XNNPACK, right operands as it wants them. */
 import { elementCount } from "@diptych/core";
 import type { PrimitiveAttrs } from "@diptych/core/backend";
-import type { Kernels, Tensor } from "./kernels.js";
+import { sizeOf, type Kernels, type Tensor } from "./kernels.js";
 import { operand, type Lowering } from "./lowering.js";
 import { batchMatMul, matmulBy, type BatchProduct } from "./matmul.js";
 
@@ -41,22 +41,22 @@ export const product: BatchProduct = (a, b, { transposeA, transposeB }, kernels)
 
 const general = matmulBy(product);
 
+/** Bytes of tensors up to which turned weights are kept: with them goes as much again, packed, outside of the count. */
+const KEPT_LIMIT = 1.5 * 2 ** 30;
+
 /** A matrix on the right is turned, and packed, once for as long as it lives: once in all, where it is a constant. */
 export const matmul: Lowering<PrimitiveAttrs["matmul"]> = (call, kernels) => {
   const [a, b] = [operand(call, 0), operand(call, 1)];
-  const last = b.shape.length - 1;
-  if (
-    !call.attrs.transposeB ||
-    elementCount(b.shape.slice(0, -2)) !== 1 ||
-    elementCount(b.shape) === 0
-  )
+  const { shape } = b;
+  const single = elementCount(shape.slice(0, -2)) === 1 && sizeOf(b) > 0;
+  const bytes = sizeOf(b) * Float32Array.BYTES_PER_ELEMENT;
+  if (!call.attrs.transposeB || !single || kernels.core.memory().numBytes + bytes > KEPT_LIMIT)
     return general(call, kernels);
-  const permutation = b.shape.map((_, axis) => (axis < last - 1 ? axis : 2 * last - 1 - axis));
+  const last = shape.length - 1;
+  const permutation = shape.map((_, axis) => (axis < last - 1 ? axis : 2 * last - 1 - axis));
   const turned = call.derive(1, "turned", () =>
     kernels.own(() => kernels.transpose(b, permutation)),
   );
-  return general(
-    { ...call, inputs: [a, turned], attrs: { ...call.attrs, transposeB: false } },
-    kernels,
-  );
+  const attrs = { ...call.attrs, transposeB: false };
+  return general({ ...call, inputs: [a, turned], attrs }, kernels);
 };

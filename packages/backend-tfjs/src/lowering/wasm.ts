@@ -1,5 +1,4 @@
 /** What WebAssembly does otherwise: kernels that it lacks or that are wrong, and ways around those that are slow there. */
-import { hostTensorFrom } from "@diptych/core";
 import type { CompositeAttrs, PrimitiveAttrs } from "@diptych/core/backend";
 import { convolutionsBy } from "./convolution.js";
 import { ELEMENTWISE } from "./elementwise.js";
@@ -41,29 +40,6 @@ function rowSums(x: Tensor, kernels: Kernels): Tensor {
   return rowSums(kernels.concat([parts, restSum], 1), kernels);
 }
 
-/** Sums of parts [count, rows, columns] → [count, columns], as products with ones. */
-function partSums(x: Tensor, kernels: Kernels): Tensor {
-  const [count, rows, columns] = x.shape as [number, number, number];
-  const ones = kernels.kept(`ones:${rows}`, () =>
-    kernels.fromHost(hostTensorFrom("float32", [1, 1, rows], new Array<number>(rows).fill(1))),
-  );
-  return kernels.reshape(kernels.run("BatchProduct", { a: ones, b: x }), [count, columns]);
-}
-
-/** Sums of columns [rows, columns] → [columns], in parts as {@link rowSums}. */
-function columnSums(x: Tensor, kernels: Kernels): Tensor {
-  const [rows, columns] = x.shape as [number, number];
-  if (rows <= CHUNK) return partSums(kernels.reshape(x, [1, rows, columns]), kernels);
-  const chunks = Math.floor(rows / CHUNK);
-  const whole = chunks * CHUNK;
-  const main = kernels.slice(x, [0, 0], [whole, columns]);
-  const parts = partSums(kernels.reshape(main, [chunks, CHUNK, columns]), kernels);
-  if (whole === rows) return columnSums(parts, kernels);
-  const rest = kernels.slice(x, [whole, 0], [rows - whole, columns]);
-  const restSum = partSums(kernels.reshape(rest, [1, rows - whole, columns]), kernels);
-  return columnSums(kernels.concat([parts, restSum], 0), kernels);
-}
-
 const sum: Lowering<PrimitiveAttrs["sum"]> = (call, kernels) => {
   const x = operand(call, 0);
   const { axes } = call.attrs;
@@ -71,9 +47,10 @@ const sum: Lowering<PrimitiveAttrs["sum"]> = (call, kernels) => {
   const length = axes.reduce((product, axis) => product * x.shape[axis]!, 1);
   if (dtype !== "float32" || length === 1 || sizeOf(x) === 0) return REDUCTION.sum(call, kernels);
   const rows = sizeOf(x) / length;
-  const leading = axes.every((axis) => axis < axes.length);
-  if (leading && rows > 1)
-    return kernels.reshape(columnSums(kernels.reshape(x, [length, rows]), kernels), shape);
+  if (rows > 1 && axes.every((axis) => axis < axes.length)) {
+    const columns = kernels.reshape(x, [length, rows]);
+    return kernels.reshape(kernels.run("ColumnSums", { x: columns }), shape);
+  }
   const kept = x.shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
   const moved = kernels.transpose(x, [...kept, ...axes]);
   return kernels.reshape(rowSums(kernels.reshape(moved, [rows, length]), kernels), shape);

@@ -5,6 +5,7 @@
 import type { KernelConfig } from "@tensorflow/tfjs-core";
 import type { TfCore } from "../lowering/kernels.js";
 import { batchProduct } from "./batch-product.js";
+import { columnSums } from "./column-sums.js";
 import { GAUSSIAN_KERNELS } from "./gaussian.js";
 import { INDEXED_KERNELS } from "./indexed.js";
 import { MOVEMENT_KERNELS } from "./movement.js";
@@ -15,6 +16,7 @@ const KERNELS: Readonly<Record<string, WasmKernel>> = {
   ...INDEXED_KERNELS,
   ...GAUSSIAN_KERNELS,
   BatchProduct: batchProduct,
+  ColumnSums: columnSums,
 };
 
 /** Registers the kernels; from the name that lowerings use to the name of the kernel that stands in its place. */
