@@ -3,7 +3,7 @@ import { partConstructor } from "@diptych/core/plugin";
 import { z } from "zod";
 
 /** Settings of one provider, which the others refuse. */
-const OWNERS = {
+const OWNERS: Readonly<Record<string, string>> = {
   device: "cuda",
   tf32: "cuda",
   memoryLimit: "cuda",
@@ -11,7 +11,19 @@ const OWNERS = {
   convolutionSearch: "cuda",
   copyOnComputeStream: "cuda",
   powerPreference: "webgpu",
-} as const;
+};
+
+/** The settings of another provider than the chosen one, with their owner; `device: 0` is what every provider has. */
+export function foreignSettings(
+  provider: string,
+  given: object,
+): readonly { readonly key: string; readonly value: unknown; readonly owner: string }[] {
+  return Object.entries(given).flatMap(([key, value]: [string, unknown]) => {
+    const owner = OWNERS[key] ?? provider;
+    const isOwn = owner === provider || value === undefined || (key === "device" && value === 0);
+    return isOwn ? [] : [{ key, value, owner }];
+  });
+}
 
 const settings = z.strictObject({
   /** Execution provider: where graphs are computed. */
@@ -43,11 +55,7 @@ const settings = z.strictObject({
 });
 
 export const onnxSchema = settings.superRefine((config, context) => {
-  for (const [key, owner] of Object.entries(OWNERS)) {
-    const value = config[key as keyof typeof OWNERS];
-    // `device: 0` is what every provider has.
-    if (value === undefined || owner === config.provider || (key === "device" && value === 0))
-      continue;
+  for (const { key, value, owner } of foreignSettings(config.provider, config)) {
     context.addIssue({
       code: "custom",
       path: [key],

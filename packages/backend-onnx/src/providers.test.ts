@@ -65,6 +65,12 @@ describe("the provider of a configuration", () => {
     );
   });
 
+  it("refuses them from code too", async () => {
+    expect(await rejection(createOnnxBackend({ tf32: true }))).toMatch(
+      /tf32: expected none with the provider cpu, got true: it is a setting of cuda\. Leave it out\./,
+    );
+  });
+
   it("refuses a device that WebGPU cannot choose, and the adapter without device tensors", async () => {
     expect(() => chooseProvider({ provider: "webgpu", device: 1 })).toThrow(
       /expected 0 for the provider webgpu/,

@@ -1,5 +1,6 @@
 /** Execution providers as the backend offers them: their settings, what may stand in a graph for each, and their name for people. */
 import { BackendError, DTYPES, type DType } from "@diptych/core";
+import { foreignSettings } from "./config.js";
 import { findChannelBlock } from "./channel-block.js";
 import { findNarrowFloats } from "./narrow-probe.js";
 import { CPU_TARGET, CUDA_TARGET, WEBGPU_TARGET, type LoweringTarget } from "./lowering/target.js";
@@ -20,9 +21,16 @@ export interface ProviderTarget extends LoweringTarget {
   readonly dtypes: ReadonlySet<DType>;
 }
 
-/** The provider with its settings in its own words. @throws BackendError for a device that WebGPU cannot choose. */
+/** The provider with its settings in its own words. @throws BackendError for another provider's, or a device that WebGPU cannot choose. */
 export function chooseProvider(settings: ProviderSettings): OrtProvider {
   const { provider = "cpu", device = 0, powerPreference = "high-performance" } = settings;
+  const [foreign] = foreignSettings(provider, settings);
+  if (foreign && !(provider === "webgpu" && foreign.key === "device")) {
+    throw new BackendError(
+      `backend-onnx/createOnnxBackend: ${foreign.key}: expected none with the provider ${provider}, ` +
+        `got ${JSON.stringify(foreign.value)}: it is a setting of ${foreign.owner}. Leave it out.`,
+    );
+  }
   if (provider === "cpu") return { name: "cpu" };
   if (provider === "cuda") return { name: "cuda", device, options: encodeCudaOptions(settings) };
   if (device !== 0) {
