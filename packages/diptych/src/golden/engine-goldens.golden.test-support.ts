@@ -1,7 +1,11 @@
 // The golden models and runs on one engine of one backend; where the engine is not installed, a skip that says why.
 import { hostValues, isDiptychError, type Backend } from "@diptych/core";
 import { describe, test } from "vitest";
-import { describeModelGoldens, type GraphRunner } from "./models.golden.test-support.js";
+import {
+  describeModelGoldens,
+  goldenModels,
+  type GraphRunner,
+} from "./models.golden.test-support.js";
 import { goldenTrainings } from "./training-run.golden.test-support.js";
 import type { GoldenTolerances } from "./tolerances.golden.test-support.js";
 import { describeTrainingGoldens } from "./training.golden.test-support.js";
@@ -28,8 +32,11 @@ export interface EngineGoldens {
   readonly label: string;
   readonly create: () => Promise<Backend>;
   readonly tolerances: GoldenTolerances;
-  /** Runs that the engine repeats; all by default. */
+  /** Models that it computes, and runs that it repeats; all by default. */
+  readonly models?: readonly string[];
   readonly trainings?: readonly string[];
+  /** Whether each step of a run is judged from float64's state too; false by default. */
+  readonly eachStep?: boolean;
 }
 
 /** Declares the suites of one engine. */
@@ -37,14 +44,27 @@ export function describeEngineGoldens({
   label,
   create,
   tolerances,
+  models = goldenModels(),
   trainings = goldenTrainings(),
+  eachStep = false,
 }: EngineGoldens): void {
-  describeModelGoldens(label, async () => createGraphRunner(await create()), tolerances);
-  describeTrainingGoldens(label, create, { tolerances, names: trainings });
-  const left = goldenTrainings().filter((name) => !trainings.includes(name));
-  if (left.length > 0)
-    test.skip(`training ${left.join(", ")} on ${label}: too slow there`, () => undefined);
+  describeModelGoldens(label, async () => createGraphRunner(await create()), {
+    tolerances,
+    models,
+  });
+  describeTrainingGoldens(label, create, { tolerances, names: trainings, eachStep });
+  skipRest(`models on ${label}`, goldenModels(), models);
+  skipRest(`training on ${label}`, goldenTrainings(), trainings);
 }
+
+/** What is left out is seen. */
+function skipRest(what: string, all: readonly string[], chosen: readonly string[]): void {
+  const left = all.filter((name) => !chosen.includes(name));
+  if (left.length > 0) test.skip(`${what}: ${left.join(", ")}: too slow there`, () => undefined);
+}
+
+/** A model that even a software renderer is soon done with. */
+export const SMALLEST_MODEL: readonly string[] = goldenModels().slice(-1);
 
 /** The same where the engine is there; else a skipped test that says what is missing. */
 export async function describeInstalledEngine(goldens: EngineGoldens): Promise<void> {

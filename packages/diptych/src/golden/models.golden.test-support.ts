@@ -193,7 +193,10 @@ function gradientGraph(name: string, loss: Value, wrt: Readonly<Record<string, V
 export function describeModelGoldens(
   label: string,
   create: () => Promise<GraphRunner>,
-  tolerances: GoldenTolerances = EXACT_FLOAT32,
+  {
+    tolerances = EXACT_FLOAT32,
+    models = goldenModels(),
+  }: { readonly tolerances?: GoldenTolerances; readonly models?: readonly string[] } = {},
 ): void {
   describe(`model goldens on ${label}`, () => {
     let runner: GraphRunner;
@@ -205,10 +208,10 @@ export function describeModelGoldens(
     });
 
     test("there are models to compare", () => {
-      expect(goldenModels().length).toBeGreaterThan(0);
+      expect(models.length).toBeGreaterThan(0);
     });
 
-    describe.each(goldenModels())("%s", (name) => {
+    describe.each(models)("%s", (name) => {
       const allowed = hasKinks(name) ? tolerances.gradientsWithKinks : tolerances.gradients;
       let golden: ModelGolden;
       beforeAll(async () => {

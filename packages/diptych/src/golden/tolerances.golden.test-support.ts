@@ -9,8 +9,8 @@ export interface GoldenTolerances {
   readonly gradients: number;
   /**
    * The same for models with relu. A golden ModifiedResNet has a unit at 6e-7 of its layer's largest entry from 0: an
-   * engine whose convolutions round in another order puts it on the other side, and the gradients of the layers before
-   * move by up to 1.1e-2 (libtensorflow's do so with oneDNN, and stay without).
+   * engine that is a little less exact puts it on the other side, and gradients of the layers before move by up to 1.1e-2
+   * (libtensorflow's did, as long as batch norm's statistics came from one accumulator).
    */
   readonly gradientsWithKinks: number;
   /** Allowed beside it for small gradients, relative to the model's largest. */
@@ -22,7 +22,10 @@ export interface GoldenTolerances {
   readonly run: "torch" | number;
 }
 
-/** Engines whose sums are as exact as PyTorch's own, which is off by about 4e-6 from float64. */
+/**
+ * ONNX Runtime on the CPU; TensorFlow.js's `node`, `wasm` and `cpu`. As exact as PyTorch's own float32, which is off by
+ * about 4e-6 from float64; also where erf is a polynomial (Abramowitz and Stegun 7.1.26, up to 2e-7 absolute).
+ */
 export const EXACT_FLOAT32: GoldenTolerances = Object.freeze({
   features: 1e-5,
   loss: 1e-6,
@@ -33,8 +36,8 @@ export const EXACT_FLOAT32: GoldenTolerances = Object.freeze({
 });
 
 /**
- * Float32 engines that approximate more: erf by a polynomial (Abramowitz and Stegun 7.1.26, up to 2e-7 absolute), exp and
- * tanh of a shader's precision, sums in one accumulator. What every float32 engine must keep.
+ * The WebGPU paths: exp, tanh and division are only as exact as a shader's, which WGSL bounds loosely (3 + 2·|x| units in
+ * the last place for exp), and drivers differ. What every float32 engine must keep.
  */
 export const APPROXIMATE_FLOAT32: GoldenTolerances = Object.freeze({
   features: 1e-4,

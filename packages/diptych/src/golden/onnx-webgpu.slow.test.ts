@@ -1,0 +1,10 @@
+// All golden models and training runs on ONNX Runtime's WebGPU provider, which takes minutes where a software renderer stands in for a GPU.
+import { createOnnxBackend } from "@diptych/backend-onnx";
+import { describeInstalledEngine } from "./engine-goldens.golden.test-support.js";
+import { APPROXIMATE_FLOAT32 } from "./tolerances.golden.test-support.js";
+
+await describeInstalledEngine({
+  label: "ONNX Runtime, webgpu",
+  create: () => createOnnxBackend({ provider: "webgpu" }),
+  tolerances: APPROXIMATE_FLOAT32,
+});
