@@ -11,16 +11,35 @@ export interface ProductOptions {
   readonly tf: TfOps;
 }
 
-/** a·b of two matrices. */
+/**
+ * a·b of two matrices. Not by TensorFlow's MatMul: its float32 kernel (2.18, oneDNN's sgemm on AVX-512) writes beside its
+ * memory for some sizes, [576, 128]·[128, 128] among them; the kernel for stacks is another one, and as fast.
+ */
 export function product(a: TfTensor, b: TfTensor, options: ProductOptions): TfTensor {
   const { transposeA = false, transposeB = false, tf } = options;
-  const attrs = [
-    boolAttr("transpose_a", transposeA),
-    boolAttr("transpose_b", transposeB),
-    typeAttr("T", a.dtype),
-  ];
   const shape = [a.shape[transposeA ? 1 : 0] ?? 1, b.shape[transposeB ? 0 : 1] ?? 1];
-  return tf.call("MatMul", [a, b], { attrs, dtype: a.dtype, shape });
+  return stackProduct(a, b, { transposeA, transposeB, shape, tf });
+}
+
+function stackProduct(
+  a: TfTensor,
+  b: TfTensor,
+  {
+    transposeA = false,
+    transposeB = false,
+    shape,
+    tf,
+  }: ProductOptions & {
+    readonly shape: readonly number[];
+  },
+): TfTensor {
+  const { dtype } = a;
+  const attrs = [
+    boolAttr("adj_x", transposeA),
+    boolAttr("adj_y", transposeB),
+    typeAttr("T", dtype),
+  ];
+  return tf.call("BatchMatMulV2", [a, b], { attrs, dtype, shape });
 }
 
 const matmul: TfLowering<PrimitiveAttrs["matmul"]> = (call, tf) => {
@@ -37,12 +56,7 @@ const matmul: TfLowering<PrimitiveAttrs["matmul"]> = (call, tf) => {
     const rows = tf.reshape(a, [elementCount(a.shape.slice(0, -1)), width]);
     return tf.reshape(product(rows, b, { transposeB, tf }), shape);
   }
-  const attrs = [
-    boolAttr("adj_x", transposeA),
-    boolAttr("adj_y", transposeB),
-    typeAttr("T", dtype),
-  ];
-  return tf.call("BatchMatMulV2", [a, b], { attrs, dtype, shape });
+  return stackProduct(a, b, { transposeA, transposeB, shape, tf });
 };
 
 export const MATMUL_LOWERINGS = { matmul };
