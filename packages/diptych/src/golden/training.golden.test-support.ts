@@ -223,8 +223,13 @@ export function describeTrainingGoldens(
       300_000,
     );
 
-    test("resuming in the middle gives the same weights bit for bit", async () => {
+    const likeness = tolerances.replays ? "the same weights bit for bit" : "the same curve";
+    test(`resuming in the middle gives ${likeness}`, async () => {
       const resumed = await train(training, backend, 7);
+      if (!tolerances.replays) {
+        expect(farHistory(training.golden, resumed.history, tolerances.run)).toEqual({});
+        return;
+      }
       for (const [parameter, value] of run.after) {
         const same = equalHostTensors(value, resumed.after.get(parameter)!);
         expect([parameter, same]).toEqual([parameter, true]);
