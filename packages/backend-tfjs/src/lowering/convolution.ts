@@ -104,7 +104,7 @@ function filterOf<A extends ConvAttrs>(
 
 const groupsOf = (groups: number): readonly number[] => Array.from({ length: groups }, (_, i) => i);
 
-type Convolutions = Pick<
+export type Convolutions = Pick<
   PrimitiveLowerings,
   "conv2d" | "conv2dInputGradient" | "conv2dFilterGradient"
 >;

@@ -1,6 +1,6 @@
 /** What WebAssembly does otherwise: kernels that it lacks or that are wrong, and ways around those that are slow there. */
+import { equalShapes } from "@diptych/core";
 import type { CompositeAttrs, PrimitiveAttrs } from "@diptych/core/backend";
-import { convolutionsBy } from "./convolution.js";
 import { ELEMENTWISE } from "./elementwise.js";
 import { INDEXING } from "./indexing.js";
 import { sizeOf, type Kernels, type Tensor } from "./kernels.js";
@@ -21,6 +21,14 @@ const select: Lowering<PrimitiveAttrs["select"]> = (call, kernels) => {
   const not = kernels.run("LogicalNot", { x: condition });
   const other = kernels.run("LogicalAnd", { a: not, b: whenFalse });
   return kernels.run("LogicalOr", { a: chosen, b: other });
+};
+
+const compare: Lowering<PrimitiveAttrs["compare"]> = (call, kernels) => {
+  const [a, b] = [operand(call, 0), operand(call, 1)];
+  const { shape } = resultOf(call);
+  const alike = equalShapes(a.shape, b.shape) || sizeOf(a) === 1 || sizeOf(b) === 1;
+  if (!alike || a.dtype === "bool") return ELEMENTWISE.compare(call, kernels);
+  return kernels.run("Compare", { a, b }, { comparison: call.attrs.comparison, shape });
 };
 
 /** Up to this many entries are added up in one float32. */
@@ -72,11 +80,12 @@ const scatterAdd: Lowering<PrimitiveAttrs["scatterAdd"]> = (call, kernels) => {
 };
 
 export const WASM_OVERRIDES: LoweringOverrides = {
+  compare,
   select,
   sum,
   gelu,
   takeAlong,
   scatterAdd,
   matmul,
-  ...convolutionsBy(WASM_CONVOLUTIONS),
+  ...WASM_CONVOLUTIONS,
 };

@@ -9,9 +9,18 @@ export const columnSums: WasmKernel = (call) => {
   const y = backend.makeOutput([columns], "float32");
   const values = floatsOf(backend, x);
   const sums = new Float64Array(columns);
-  for (let row = 0, at = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++, at++)
-      sums[column] = sums[column]! + values[at]!;
+  let at = 0;
+  // Four rows at once: a sum is read and written a quarter as often.
+  for (let row = 4; row <= rows; row += 4, at += 3 * columns) {
+    for (let column = 0; column < columns; column++, at++) {
+      const above = values[at]! + values[at + columns]!;
+      const below = values[at + 2 * columns]! + values[at + 3 * columns]!;
+      sums[column] = sums[column]! + (above + below);
+    }
+  }
+  for (; at < values.length; at += columns)
+    for (let column = 0; column < columns; column++)
+      sums[column] = sums[column]! + values[at + column]!;
   floatsOf(backend, y).set(sums);
   return y;
 };

@@ -1,15 +1,6 @@
 /** Kernels that take entries by index, and add them where they came from. */
 import { elementCount, rowMajorStrides } from "@diptych/core";
-import type { TensorInfo } from "@tensorflow/tfjs-core";
-import {
-  floatsOf,
-  heapOf,
-  inputOf,
-  intsOf,
-  startOf,
-  type WasmBackend,
-  type WasmKernel,
-} from "./wasm-memory.js";
+import { heapOf, inputOf, intsOf, numbersOf, startOf, type WasmKernel } from "./wasm-memory.js";
 
 function checkIndex(what: string, index: number, size: number): void {
   if (index >= 0 && index < size) return;
@@ -78,9 +69,6 @@ const takeAlong: WasmKernel = (call) => {
   });
   return y;
 };
-
-const numbersOf = (backend: WasmBackend, x: TensorInfo): Float32Array | Int32Array =>
-  x.dtype === "float32" ? floatsOf(backend, x) : intsOf(backend, x);
 
 /** x with each update added where its index along an axis says; float32 or int32. */
 const scatterAdd: WasmKernel = (call) => {

@@ -6,6 +6,7 @@ import type { KernelConfig } from "@tensorflow/tfjs-core";
 import type { TfCore } from "../lowering/kernels.js";
 import { batchProduct } from "./batch-product.js";
 import { columnSums } from "./column-sums.js";
+import { compare } from "./compare.js";
 import { GAUSSIAN_KERNELS } from "./gaussian.js";
 import { INDEXED_KERNELS } from "./indexed.js";
 import { MOVEMENT_KERNELS } from "./movement.js";
@@ -17,6 +18,7 @@ const KERNELS: Readonly<Record<string, WasmKernel>> = {
   ...GAUSSIAN_KERNELS,
   BatchProduct: batchProduct,
   ColumnSums: columnSums,
+  Compare: compare,
 };
 
 /** Registers the kernels; from the name that lowerings use to the name of the kernel that stands in its place. */

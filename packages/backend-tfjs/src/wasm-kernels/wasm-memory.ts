@@ -54,3 +54,10 @@ export function intsOf(backend: WasmBackend, { dataId, shape }: TensorInfo): Int
   const { buffer } = backend.wasm.HEAPU8;
   return new Int32Array(buffer, backend.getMemoryOffset(dataId), elementCount(shape));
 }
+
+export type Numbers = Float32Array | Int32Array;
+
+/** A tensor's entries, float32 or int32. Valid as {@link heapOf}. */
+export function numbersOf(backend: WasmBackend, x: TensorInfo): Numbers {
+  return x.dtype === "float32" ? floatsOf(backend, x) : intsOf(backend, x);
+}
