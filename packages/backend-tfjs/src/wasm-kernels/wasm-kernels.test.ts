@@ -1,13 +1,20 @@
 // Kernels of ours beside plain JavaScript's: what the conformance suite's shapes do not reach.
 import {
+  cast,
+  conv2d,
   createGraph,
   createRandom,
   elementCount,
+  equal,
   erf,
   gelu,
+  gradients,
   hostTensorFrom,
   input,
+  less,
+  lessEqual,
   matmul,
+  mul,
   scatterAdd,
   sum,
   take,
@@ -101,6 +108,58 @@ describe("kernels for wasm", () => {
     const feeds = { a: drawn(left, 1), b: drawn(right, 2) };
     expectNear(await result(wasm, graph, feeds), await result(cpu, graph, feeds), 1e-5);
   });
+
+  it.each([
+    { what: "strides that leave rows unread", filter: [4, 3, 3, 3], strides: [2, 2], groups: 1 },
+    { what: "a stride each way", filter: [4, 3, 2, 3], strides: [3, 1], groups: 1 },
+    {
+      what: "strides beyond what zeros are put between",
+      filter: [4, 3, 4, 4],
+      strides: [4, 4],
+      groups: 1,
+    },
+    { what: "each channel by itself", filter: [3, 1, 3, 3], strides: [2, 1], groups: 3 },
+    { what: "two filters of each channel", filter: [6, 1, 3, 3], strides: [1, 2], groups: 3 },
+  ])("convolve, and back, as cpu does: $what", async ({ filter, strides, groups }) => {
+    const [x, w] = [input("x", [2, 3, 10, 11]), input("w", filter)];
+    const options = {
+      strides: strides as [number, number],
+      padding: [1, 0, 1, 2],
+      groups,
+    } as const;
+    const convolved = conv2d(x, w, options);
+    const outputs = [sum(mul(convolved, convolved))];
+    const found = gradients({ outputs, wrt: [x, w] }).gradients;
+    const feeds = { x: drawn([2, 3, 10, 11], 1), w: drawn(filter, 2) };
+    for (const [name, y] of Object.entries({ convolved, dx: found[0]!, dw: found[1]! })) {
+      const graph = createGraph(name, { y });
+      const expected = await result(cpu, graph, feeds);
+      const largest = Math.max(...expected.map(Math.abs));
+      expectNear(await result(wasm, graph, feeds), expected, 1e-5 * largest);
+    }
+  });
+
+  it.each(["float32", "int32"] as const)(
+    "compare %s with NaN, ties and one number",
+    async (dtype) => {
+      const values =
+        dtype === "float32" ? [NaN, -0, 0, Infinity, 2, -Infinity] : [-3, 0, 1, 2, 2, 9];
+      const [a, b] = [input("a", [6], dtype), input("b", [], dtype)];
+      const one = hostTensorFrom(dtype, [], [dtype === "float32" ? 0 : 2]);
+      const feeds = { a: hostTensorFrom(dtype, [6], values), b: one };
+      for (const comparison of [less, lessEqual, equal]) {
+        for (const [left, right] of [
+          [a, b],
+          [b, a],
+          [a, a],
+        ] as const) {
+          const graph = createGraph("compared", { y: cast(comparison(left, right), "int32") });
+          const own = right === left ? { a: feeds.a } : feeds;
+          expect(await result(wasm, graph, own)).toEqual(await result(cpu, graph, own));
+        }
+      }
+    },
+  );
 
   it("add up columns without losing what is small", async () => {
     const rows = 1 << 16;
