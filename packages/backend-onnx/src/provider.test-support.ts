@@ -6,7 +6,7 @@ import { createOnnxBackend, type OnnxBackendOptions } from "./onnx-backend.js";
 type ProviderOption = NonNullable<OnnxBackendOptions["provider"]>;
 
 /** Why a provider cannot be tested here, undefined where it can. Any error but a BackendError is a failure. */
-export async function whyMissing(provider: ProviderOption): Promise<string | undefined> {
+async function whyMissing(provider: ProviderOption): Promise<string | undefined> {
   try {
     const backend = await createOnnxBackend({ provider });
     await backend.dispose();

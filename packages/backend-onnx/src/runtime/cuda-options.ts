@@ -40,7 +40,7 @@ export function encodeCudaOptions(settings: CudaSettings): Readonly<Record<strin
 }
 
 /** Makes the provider's options, hands them to `use`, and frees them. */
-export function withCudaOptions<Result>(
+function withCudaOptions<Result>(
   native: NativeOrt,
   options: Readonly<Record<string, string>>,
   { context, use }: { context: OrtFailureContext; use: (handle: Handle) => Result },

@@ -221,7 +221,7 @@ export const sizeOf = ({ shape }: { readonly shape: readonly number[] }): number
   elementCount(shape);
 
 /** TensorFlow.js's name of a dtype. @throws UnsupportedOpError on 16-bit floats, which it has not. */
-export function coreDtype(dtype: DType): CoreDtype {
+function coreDtype(dtype: DType): CoreDtype {
   if (dtype === "float32" || dtype === "int32" || dtype === "bool") return dtype;
   throw new UnsupportedOpError(
     `backend-tfjs: dtype: expected float32, int32 or bool, got ${dtype}, which TensorFlow.js has not. Use the engine node, or another precision.`,

@@ -10,7 +10,7 @@ import { batchMatMul, matmulBy } from "./matmul.js";
 import { REDUCTION } from "./reduction.js";
 
 /** By TensorFlow.js's kernels as all engines have them. */
-export const PRIMITIVE_LOWERINGS: PrimitiveLowerings = {
+const PRIMITIVE_LOWERINGS: PrimitiveLowerings = {
   ...ELEMENTWISE,
   ...REDUCTION,
   ...LAYOUT,

@@ -25,7 +25,7 @@ function packable(b: Tensor, kernels: Kernels): Tensor {
  * operand stays packed as long as that lives; of an activation, on the right of a turned one, that would be memory for
  * nothing.
  */
-export const product: BatchProduct = (a, b, { transposeA, transposeB }, kernels) => {
+const product: BatchProduct = (a, b, { transposeA, transposeB }, kernels) => {
   const turned = (x: Tensor, turn: boolean): Tensor => (turn ? kernels.transpose(x, [0, 2, 1]) : x);
   const [left, right] = [turned(a, transposeA), turned(b, transposeB)];
   const [count, rows, inner] = left.shape as [number, number, number];

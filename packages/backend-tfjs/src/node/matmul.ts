@@ -12,8 +12,9 @@ export interface ProductOptions {
 }
 
 /**
- * a·b of two matrices. Not by TensorFlow's MatMul: its float32 kernel (2.18, oneDNN's sgemm on AVX-512) writes beside its
- * memory for some sizes, [576, 128]·[128, 128] among them; the kernel for stacks is another one, and as fast.
+ * a·b of two matrices. Not by TensorFlow's MatMul: under a profiler's signals the process then ended with a corrupted heap
+ * inside of that kernel (2.18, oneDNN on AVX-512, [576, 128]·[128, 128] among others). Why is not known; with the kernel
+ * for stacks, which is as fast, it was not seen again.
  */
 export function product(a: TfTensor, b: TfTensor, options: ProductOptions): TfTensor {
   const { transposeA = false, transposeB = false, tf } = options;

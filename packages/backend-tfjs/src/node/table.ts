@@ -9,7 +9,7 @@ import type { TfLowering, TfPrimitiveLowerings } from "./lowering.js";
 import { MATMUL_LOWERINGS } from "./matmul.js";
 import { REDUCTION_LOWERINGS } from "./reduction.js";
 
-export const TF_PRIMITIVE_LOWERINGS: TfPrimitiveLowerings = {
+const TF_PRIMITIVE_LOWERINGS: TfPrimitiveLowerings = {
   ...ELEMENTWISE_LOWERINGS,
   ...REDUCTION_LOWERINGS,
   ...LAYOUT_LOWERINGS,

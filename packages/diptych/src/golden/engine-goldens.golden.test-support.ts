@@ -11,7 +11,7 @@ import type { GoldenTolerances } from "./tolerances.golden.test-support.js";
 import { describeTrainingGoldens } from "./training.golden.test-support.js";
 
 /** Runs graphs on a backend, each compiled for one run. */
-export async function createGraphRunner(backend: Backend): Promise<GraphRunner> {
+async function createGraphRunner(backend: Backend): Promise<GraphRunner> {
   return {
     run: async (graph, feeds) => {
       const executable = await backend.compile(graph);
