@@ -198,6 +198,7 @@ export function describeModelGoldens(
     models = goldenModels(),
   }: { readonly tolerances?: GoldenTolerances; readonly models?: readonly string[] } = {},
 ): void {
+  if (models.length === 0) return;
   describe(`model goldens on ${label}`, () => {
     let runner: GraphRunner;
     beforeAll(async () => {
