@@ -113,6 +113,14 @@ describe("a checkpoint", () => {
     60_000,
   );
 
+  it("is not begun in a precision that the backend lacks, which is named", async () => {
+    const out = join(fake.folder, "precision");
+    const settings = [...BACKENDS["wasm"]!, "training.precision=mixed-bf16"];
+    await expect(run(out, settings)).rejects.toThrow(
+      /training\.precision: expected one that the backend computes \(fp32\), got mixed-bf16 \(tfjs: .*wasm/,
+    );
+  });
+
   it("of the same backend goes on without a word about it", async () => {
     const out = join(fake.folder, "same");
     await run(out, BACKENDS["onnx"]!, { stopAfter: STOP_AFTER });

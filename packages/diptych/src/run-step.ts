@@ -2,7 +2,7 @@
 import { buildEncoders, buildLoss, type ResolvedConfig } from "@diptych/core";
 import type { Run } from "@diptych/core/plugin";
 import { createLoader, type Loader } from "@diptych/data";
-import { buildTrainStep, type TrainStep } from "@diptych/training";
+import { buildTrainStep, checkPrecision, type TrainStep } from "@diptych/training";
 import {
   BACKEND,
   createTransform,
@@ -25,10 +25,11 @@ export function batchSizes(config: ResolvedConfig): { imageBatch: number; textBa
   };
 }
 
-/** The gradient and update graphs of a run's step, sizes bound. */
+/** The gradient and update graphs of a run's step, sizes bound. @throws ConfigError where the backend lacks its precision. */
 export function buildStep(config: ResolvedConfig, run: Run): TrainStep {
-  const model = buildEncoders({ ...run.get(MODEL), mode: "train" });
   const { clipNorm, ema, rematerialise, precision } = config.training;
+  checkPrecision(precision, run.get(BACKEND));
+  const model = buildEncoders({ ...run.get(MODEL), mode: "train" });
   return buildTrainStep({
     built: buildLoss(model, run.get(LOSS)),
     optimizer: run.get(OPTIMIZER),

@@ -41,7 +41,7 @@ export {
   type WorkTensor,
 } from "./train-step/train-step.js";
 export type { TrainingBatch } from "./trainer/batches.js";
-export { precisionNotice } from "./trainer/check-precision.js";
+export { checkPrecision, precisionNotice } from "./trainer/check-precision.js";
 export type { CalibrateOptions, Calibration } from "./trainer/calibrate.js";
 export type {
   CheckpointEvent,
