@@ -1,36 +1,11 @@
 /** Inputs whose values are known when a graph is compiled become initializers of its model. */
-import {
-  BackendError,
-  equalShapes,
-  formatShape,
-  hostBytes,
-  inputName,
-  typeOf,
-  type Graph,
-  type HostTensor,
-} from "@diptych/core";
+import { hostBytes, inputName, type Graph } from "@diptych/core";
+import type { Constants } from "@diptych/core/backend";
 import type { OnnxGraph, OnnxTensor } from "./model-proto/onnx-model.js";
 import type { OrtRuntime, OrtTensor } from "./runtime/ort-runtime.js";
 
-export type Constants = ReadonlyMap<string, HostTensor>;
-
 /** Up to this many bytes a value stands in the model itself, where ONNX Runtime's optimiser reads it. */
 const INLINE_BYTES = 1024;
-
-/** The graph without the inputs that have constants. @throws BackendError on a constant of another type. */
-export function withoutConstants(graph: Graph, constants: Constants, label: string): Graph {
-  const inputs = graph.inputs.filter((value) => {
-    const name = inputName(value.node);
-    const constant = constants.get(name);
-    if (!constant) return true;
-    const { dtype, shape } = typeOf(value);
-    if (constant.dtype === dtype && equalShapes(shape, constant.shape)) return false;
-    throw new BackendError(
-      `backend-onnx/compile: constant "${name}" of "${label}": expected ${dtype}${formatShape(shape)}, got ${constant.dtype}${formatShape(constant.shape)}. Load the parameters of this model.`,
-    );
-  });
-  return { ...graph, inputs };
-}
 
 /**
  * Tensors of the constants, by input, that every run reads: over the host's own arrays, or on the device.

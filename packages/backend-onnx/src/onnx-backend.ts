@@ -11,20 +11,22 @@ import {
   type Graph,
   type HostTensor,
 } from "@diptych/core";
-import { bindGraph, checkDonations, prepareForBackend } from "@diptych/core/backend";
-import { OnnxDeviceTensor, type LiveTensors } from "./device-tensor.js";
 import {
-  bindConstants,
-  placeConstants,
-  splitInitializers,
+  bindGraph,
+  checkDonations,
+  createQueue,
+  prepareForBackend,
   withoutConstants,
   type Constants,
-} from "./constants.js";
+  type Queue,
+} from "@diptych/core/backend";
+import { OnnxDeviceTensor, type LiveTensors } from "./device-tensor.js";
+import { bindConstants, placeConstants, splitInitializers } from "./constants.js";
 import { createInPlaceCheck } from "./in-place.js";
 import { lowerGraph, type LoweredGraph } from "./lowering/lower-graph.js";
 import { encodeModel } from "./model-proto/encode-model.js";
 import type { OnnxGraph, OnnxModel } from "./model-proto/onnx-model.js";
-import { OnnxExecutable, type CompiledModel, type Queue } from "./onnx-executable.js";
+import { OnnxExecutable, type CompiledModel } from "./onnx-executable.js";
 import {
   chooseProvider,
   chooseTarget,
@@ -162,7 +164,7 @@ class OnnxBackend implements Backend {
     const name = options.label ?? given.name;
     const donations = checkDonations(given, donate, `backend-onnx/compile: donation of "${name}"`);
     const graph = prepareForBackend(given, this.capabilities, this.name);
-    const fed = withoutConstants(graph, constants, name);
+    const fed = withoutConstants(graph, constants, { where: "backend-onnx/compile", label: name });
     const source = { constants, precision, name };
     const compiled = await this.#compileGraph(graph, source);
     const { lowered } = compiled;
@@ -304,14 +306,3 @@ const THREAD_SETTINGS = Object.freeze({
 });
 
 const NO_FALLBACK = Object.freeze({ "session.disable_cpu_ep_fallback": "1" });
-
-/** One piece of work at a time, in order; one that fails does not stop the others. */
-function createQueue(): Queue {
-  let last: Promise<void> = Promise.resolve();
-  return (work) => {
-    const next = last.then(work);
-    const settled = (): void => undefined;
-    last = next.then(settled, settled);
-    return next;
-  };
-}

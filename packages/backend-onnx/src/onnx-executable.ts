@@ -7,6 +7,7 @@ import {
   type Executable,
   type RunOptions,
 } from "@diptych/core";
+import type { Queue } from "@diptych/core/backend";
 import { OnnxDeviceTensor } from "./device-tensor.js";
 import { bindFeeds, type Feeds } from "./feeds.js";
 import type { LoweredGraph } from "./lowering/lower-graph.js";
@@ -20,9 +21,6 @@ import {
   type RunSurroundings,
 } from "./plan-run.js";
 import type { OrtSession, OrtTensor } from "./runtime/ort-runtime.js";
-
-/** Runs `work` after everything that was queued before it. */
-export type Queue = <T>(work: () => Promise<T>) => Promise<T>;
 
 /** A lowered graph, compiled. */
 export interface CompiledModel {

@@ -2,10 +2,6 @@
 import {
   BackendError,
   DtypeError,
-  equalShapes,
-  formatShape,
-  inputName,
-  typeOf,
   type Backend,
   type BackendCapabilities,
   type CompileOptions,
@@ -18,6 +14,8 @@ import {
   elideBroadcasts,
   prepareForBackend,
   runPasses,
+  withoutConstants,
+  type Constants,
 } from "@diptych/core/backend";
 import { chooseEngine } from "./engines/choose-engine.js";
 import type { Engine, EngineChoice } from "./engines/engine.js";
@@ -59,8 +57,6 @@ export async function createTfjsBackend(options: TfjsBackendOptions = {}): Promi
   return new EngineBackend(await enqueue(() => chooseEngine(options)));
 }
 
-type Constants = ReadonlyMap<string, HostTensor>;
-
 class EngineBackend implements TfjsBackend {
   readonly name = "tfjs";
   readonly capabilities: BackendCapabilities;
@@ -86,7 +82,7 @@ class EngineBackend implements TfjsBackend {
     const prepared = prepareForBackend(given, this.capabilities, `tfjs ${this.#engine.name}`);
     const known = new Set(constants.keys());
     const graph = runPasses(prepared, [elideBroadcasts, foldScales(known)]);
-    const fed = withoutConstants(graph, constants, label);
+    const fed = withoutConstants(graph, constants, { where: "backend-tfjs/compile", label });
     const plan = planGraph(graph, known);
     const residents = await enqueue(() => this.#fold(plan, constants, label));
     const { device } = this.#engine;
@@ -164,19 +160,4 @@ class EngineBackend implements TfjsBackend {
       throw error;
     }
   }
-}
-
-/** The graph without the inputs that have constants. @throws BackendError on a constant of another type. */
-function withoutConstants(graph: Graph, constants: Constants, label: string): Graph {
-  const inputs = graph.inputs.filter((value) => {
-    const name = inputName(value.node);
-    const constant = constants.get(name);
-    if (!constant) return true;
-    const { dtype, shape } = typeOf(value);
-    if (constant.dtype === dtype && equalShapes(shape, constant.shape)) return false;
-    throw new BackendError(
-      `backend-tfjs/compile: constant "${name}" of "${label}": expected ${dtype}${formatShape(shape)}, got ${constant.dtype}${formatShape(constant.shape)}. Load the parameters of this model.`,
-    );
-  });
-  return { ...graph, inputs };
 }

@@ -1,7 +1,9 @@
 /** Core for backends: the graph, the op tables and the passes. */
 export * from "./backend/bind-feeds.js";
+export * from "./backend/constants.js";
 export * from "./backend/donations.js";
 export * from "./backend/execution-order.js";
+export * from "./backend/queue.js";
 export * from "./graph/builder.js";
 export * from "./graph/graph.js";
 export * from "./graph/node.js";

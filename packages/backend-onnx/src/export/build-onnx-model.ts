@@ -13,8 +13,13 @@ import {
   type HostTensor,
   type Value,
 } from "@diptych/core";
-import { applyPrecision, createPrecisionPolicy, prepareForBackend } from "@diptych/core/backend";
-import { bindConstants, withoutConstants } from "../constants.js";
+import {
+  applyPrecision,
+  createPrecisionPolicy,
+  prepareForBackend,
+  withoutConstants,
+} from "@diptych/core/backend";
+import { bindConstants } from "../constants.js";
 import { lowerGraph, type LoweredGraph } from "../lowering/lower-graph.js";
 import { EXPORT_TARGET } from "../lowering/target.js";
 import { foldConstants } from "../model-proto/fold-constants.js";
@@ -77,7 +82,7 @@ export function buildOnnxModel(given: Graph, options: OnnxModelOptions): OnnxMod
   const finished = options.finish ? createGraph(given.name, options.finish(typed.outputs)) : typed;
   checkParameters(finished, parameters);
   const graph = prepareForBackend(finished, CAPABILITIES, "onnx");
-  withoutConstants(graph, parameters, graph.name);
+  withoutConstants(graph, parameters, { where: "backend-onnx/compile", label: graph.name });
   const lowered = lowerGraph(graph, EXPORT_TARGET);
   const bound = foldConstants(bindConstants(lowered.model.graph, parameters, lowered.inputNames));
   const rewritten = {

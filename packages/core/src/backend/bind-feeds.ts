@@ -162,7 +162,9 @@ export function checkKnownNames(
   got: readonly string[],
   known: readonly string[],
 ): void {
-  const unknown = got.find((name) => !known.includes(name));
+  // A set: an update's thousand feeds are checked in every step.
+  const names = new Set(known);
+  const unknown = got.find((name) => !names.has(name));
   if (unknown === undefined) return;
   const nearest = nearestName(unknown, known);
   const remedy = nearest === undefined ? "Leave it out." : `Did you mean "${nearest}"?`;

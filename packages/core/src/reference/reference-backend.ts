@@ -1,5 +1,6 @@
 /** A backend on the reference evaluator: for tests and for training that is tiny. Floats are rounded where a run ends. */
 import { checkDonations } from "../backend/donations.js";
+import { createQueue, type Queue } from "../backend/queue.js";
 import type {
   Backend,
   BackendCapabilities,
@@ -44,15 +45,9 @@ const SLICE_MS = 20;
 export function createReferenceBackend(): Backend {
   const ledger = createLedger();
   const executables = new Set<Executable>();
-  let queue: Promise<unknown> = Promise.resolve();
+  const enqueue = createQueue();
   let disposed = false;
 
-  const enqueue = <T>(task: () => Promise<T>): Promise<T> => {
-    const result = queue.then(task);
-    // The queue goes on whether or not the task failed; the caller has the failure.
-    queue = result.catch(() => undefined);
-    return result;
-  };
   const checkLive = (what: string): void => {
     if (!disposed) return;
     throw new BackendError(
@@ -81,7 +76,7 @@ export function createReferenceBackend(): Backend {
     dispose: async () => {
       disposed = true;
       await Promise.all([...executables].map((executable) => executable.dispose()));
-      await queue;
+      await enqueue(async () => undefined);
       ledger.live.clear();
     },
   });
@@ -90,7 +85,7 @@ export function createReferenceBackend(): Backend {
 interface Compilation {
   readonly options: CompileOptions;
   readonly ledger: TensorLedger;
-  readonly enqueue: <T>(task: () => Promise<T>) => Promise<T>;
+  readonly enqueue: Queue;
 }
 
 function compileReference(source: Graph, { options, ledger, enqueue }: Compilation): Executable {
