@@ -145,10 +145,10 @@ export class TfjsExecutable implements Executable {
     },
   ): readonly SpentTensor[] {
     const { plan, donations } = this.#parts;
-    const tensors = [...fed.values()];
     const kept = new Set(targets.values());
     const donated = new Set([...donations.values()].map((input) => fed.get(input)));
-    const spent: SpentTensor[] = [];
+    const times = timesFed(fed);
+    const spent = new Map<TfjsDeviceTensor, SpentTensor>();
     for (const { name, slot, unread } of plan.feeds) {
       const tensor = fed.get(name);
       // What the caller wants a result in stays theirs.
@@ -157,13 +157,12 @@ export class TfjsExecutable implements Executable {
         values.set(slot, handle, false);
         continue;
       }
-      const handle = spent.find((other) => other.tensor === tensor)?.handle ?? tensor.spend();
-      const once = tensors.filter((other) => other === tensor).length === 1 && !unread;
+      const handle = spent.get(tensor)?.handle ?? tensor.spend();
+      const once = times.get(tensor) === 1 && !unread;
       values.set(slot, handle, once);
-      if (!spent.some((other) => other.tensor === tensor))
-        spent.push({ tensor, handle, slot: once ? slot : undefined });
+      if (!spent.has(tensor)) spent.set(tensor, { tensor, handle, slot: once ? slot : undefined });
     }
-    return spent;
+    return [...spent.values()];
   }
 
   #fedTensors(feeds: Feeds): ReadonlyMap<string, TfjsDeviceTensor> {
@@ -236,6 +235,15 @@ function stageFeeds(feeds: Feeds, device: Device): ReadonlyMap<string, Handle> {
   for (const [name, feed] of Object.entries(feeds))
     if ("data" in feed) staged.set(name, device.upload(feed satisfies HostTensor));
   return staged;
+}
+
+/** Under how many names each tensor is fed. */
+function timesFed(
+  fed: ReadonlyMap<string, TfjsDeviceTensor>,
+): ReadonlyMap<TfjsDeviceTensor, number> {
+  const times = new Map<TfjsDeviceTensor, number>();
+  for (const tensor of fed.values()) times.set(tensor, (times.get(tensor) ?? 0) + 1);
+  return times;
 }
 
 /** The device tensors that a run reads or writes. */

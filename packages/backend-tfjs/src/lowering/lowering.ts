@@ -1,13 +1,15 @@
 /** What a lowering is: from a node with all sizes known and its operands to its results. */
-import { InternalError, type Attrs } from "@diptych/core";
+import type { Attrs } from "@diptych/core";
 import type {
   CompositeAttrs,
   CompositeName,
   PrimitiveAttrs,
   PrimitiveName,
 } from "@diptych/core/backend";
-import type { ConcreteType, OpCall } from "../executor/device.js";
+import type { OpCall } from "../executor/device.js";
 import type { Kernels, Tensor } from "./kernels.js";
+
+export { operand, resultOf } from "../executor/op-call.js";
 
 /** Fed or resident: the executor's. */
 export type LeafName = "input" | "parameter" | "constant";
@@ -31,22 +33,3 @@ export type CompositeLowerings = {
 
 /** What an engine does otherwise than the common table. */
 export type LoweringOverrides = Partial<PrimitiveLowerings> & CompositeLowerings;
-
-/** Operand `index`. */
-export function operand<A extends Attrs>(
-  { inputs, node }: OpCall<Tensor, A>,
-  index: number,
-): Tensor {
-  const tensor = inputs[index];
-  if (tensor) return tensor;
-  throw new InternalError(
-    `backend-tfjs/lowering: ${node.op}: expected operand ${index}, got none.`,
-  );
-}
-
-/** Type of the first result. */
-export function resultOf<A extends Attrs>({ outputs, node }: OpCall<Tensor, A>): ConcreteType {
-  const [type] = outputs;
-  if (type) return type;
-  throw new InternalError(`backend-tfjs/lowering: ${node.op}: expected a result, got none.`);
-}

@@ -3,7 +3,7 @@
  * gradients know the paddings SAME and VALID alone, so any other is written out as margins of zeros; gradients of grouped
  * convolutions, which it lacks on the CPU, go group by group.
  */
-import { InternalError } from "@diptych/core";
+import { InternalError, type Attrs } from "@diptych/core";
 import type { CompositeAttrs, ConvAttrs, PrimitiveAttrs } from "@diptych/core/backend";
 import {
   operand,
@@ -83,7 +83,7 @@ function slice(
 }
 
 /** Operand 1, a filter, as TensorFlow wants it: kept for the gradient, and of a constant for good. */
-function filterHwio<A>(call: TfCall<A>, tf: TfOps): TfTensor {
+function filterHwio<A extends Attrs>(call: TfCall<A>, tf: TfOps): TfTensor {
   const filter = operand(call, 1);
   return call.derive(1, "hwio", () => tf.apart(() => tf.transpose(filter, toHwio)));
 }

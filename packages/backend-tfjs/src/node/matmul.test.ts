@@ -41,7 +41,7 @@ it.each([
     node: y.node,
     attrs: { transposeA: false, transposeB: false },
     inputs: [operand(1, left), operand(2, right)],
-    results: [{ dtype: "float32", shape: shapeOf(y) as readonly number[] }],
+    outputs: [{ dtype: "float32", shape: shapeOf(y) as readonly number[] }],
     sizeOf: (dim) => Number(dim),
     derive: (_index, _key, make) => make(),
   };

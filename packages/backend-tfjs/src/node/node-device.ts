@@ -6,9 +6,9 @@ import {
   InternalError,
   type HostTensor,
 } from "@diptych/core";
-import type { Device } from "../executor/device.js";
+import type { ConcreteType, Device } from "../executor/device.js";
 import { readTensor, uploadHost } from "./host-values.js";
-import type { ResultType, TfCall } from "./lowering.js";
+import type { TfCall } from "./lowering.js";
 import { tfLoweringOf } from "./table.js";
 import { TfOps, type TfTensor } from "./tf-ops.js";
 import type { TfBinding } from "./tf-binding.js";
@@ -44,10 +44,7 @@ export function createNodeDevice(binding: TfBinding): Device<TfTensor> {
     execute: (call) => {
       const derive: typeof call.derive = (index, key, make) =>
         call.derive(index, key, () => ownHandle(make()));
-      const { node, attrs, inputs, outputs: results, sizeOf } = call;
-      return tf
-        .apart(() => lower({ node, attrs, inputs, results, sizeOf, derive }, tf))
-        .map(ownHandle);
+      return tf.apart(() => lower({ ...call, derive }, tf)).map(ownHandle);
     },
     usage: () => ({ tensors: live.size, bytes }),
     dispose: () => {
@@ -69,11 +66,11 @@ function lower(call: TfCall, tf: TfOps): readonly TfTensor[] {
   if (!lowering) throw new InternalError(`backend-tfjs/node: op: expected a lowering of ${op}.`);
   const made = lowering(call, tf);
   const list = "id" in made ? [made] : made;
-  return list.map((tensor, i) => checked(op, tensor, call.results[i]));
+  return list.map((tensor, i) => checked(op, tensor, call.outputs[i]));
 }
 
 /** What the rest of the graph takes a result for must be what it is. */
-function checked(op: string, tensor: TfTensor, expected: ResultType | undefined): TfTensor {
+function checked(op: string, tensor: TfTensor, expected: ConcreteType | undefined): TfTensor {
   if (expected?.dtype === tensor.dtype && expected.shape.join() === tensor.shape.join())
     return tensor;
   throw new InternalError(
