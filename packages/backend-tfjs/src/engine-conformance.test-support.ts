@@ -1,7 +1,6 @@
 // The conformance suite on one engine; where the engine is not there, a skip that says why.
 import {
   add,
-  BackendError,
   conv2d,
   createGraph,
   createRandom,
@@ -26,35 +25,14 @@ import {
   type HostTensor,
   type Value,
 } from "@diptych/core";
-import { describeBackendConformance } from "@diptych/testing";
-import { describe, expect, it } from "vitest";
-import { openEngine } from "./engines/choose-engine.js";
+import { describeBackendConformance, describeWhereAvailable } from "@diptych/testing";
+import { expect, it } from "vitest";
 import type { EngineName } from "./engines/engine.js";
 import { createTfjsBackend } from "./tfjs-backend.js";
 
-/** Why an engine cannot be tested here, undefined where it can. Any error but that of a missing engine is a failure. */
-export async function whyMissing(engine: EngineName): Promise<string | undefined> {
-  try {
-    const { device } = await openEngine(engine, {});
-    device.dispose();
-    return undefined;
-  } catch (error) {
-    if (error instanceof BackendError) return error.message;
-    throw error;
-  }
-}
-
 /** Runs `suite` where the engine is there, else registers a skipped test that says what is missing. */
-export async function describeEngine(engine: EngineName, suite: () => void): Promise<void> {
-  const reason = await whyMissing(engine);
-  if (reason === undefined) {
-    suite();
-    return;
-  }
-  describe(`tfjs, ${engine}`, () => {
-    it.skip(`skipped: ${reason}`, () => undefined);
-  });
-}
+export const describeEngine = (engine: EngineName, suite: () => void): Promise<void> =>
+  describeWhereAvailable(`tfjs, ${engine}`, () => createTfjsBackend({ engine }), suite);
 
 export interface EngineSuiteOptions {
   /** Whether to run the large cases of the conformance suite; true by default. */

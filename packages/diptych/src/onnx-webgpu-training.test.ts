@@ -1,5 +1,5 @@
 // What a trainer sends over the bus on ONNX Runtime's WebGPU provider: weights at the start and for a checkpoint only.
-import { onnxPlugin, createOnnxBackend } from "@diptych/backend-onnx";
+import { createOnnxBackend } from "@diptych/backend-onnx";
 import {
   buildEncoders,
   buildLoss,
@@ -9,6 +9,7 @@ import {
 } from "@diptych/core";
 import { createInfoNce } from "@diptych/losses";
 import { adamwSchema, buildTrainStep, createAdamw, Trainer } from "@diptych/training";
+import { whyMissing } from "@diptych/testing";
 import { describe, expect, it } from "vitest";
 import { createOpenClipModel } from "./open-clip-model.js";
 
@@ -18,13 +19,6 @@ const config = {
   vision_cfg: { layers: 1, width: 32, head_width: 16, patch_size: 8, image_size: 16 },
   text_cfg: { context_length: 6, vocab_size: 40, width: 32, heads: 2, layers: 1 },
 };
-
-async function whyMissing(): Promise<string | undefined> {
-  const [declaration] = onnxPlugin.provides;
-  const findings = (await declaration?.diagnose?.()) ?? [];
-  const found = findings.find(({ part }) => part["provider"] === "webgpu");
-  return found?.status === "ready" ? undefined : (found?.detail ?? "not diagnosed");
-}
 
 function buildStep() {
   const built = buildLoss(
@@ -62,7 +56,7 @@ const BATCH_VALUES = {
 /** Learning rate, bias corrections, clip and the like; loss, norm and flag. */
 const SCALARS = 512;
 
-const missing = await whyMissing();
+const missing = await whyMissing(() => createOnnxBackend({ provider: "webgpu" }));
 
 describe.skipIf(missing)(
   `training on ONNX Runtime, webgpu${missing ? `: skipped: ${missing}` : ""}`,

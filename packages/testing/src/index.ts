@@ -1,4 +1,5 @@
 /** Contract suites for plugins and backends, on vitest. */
+export { describeWhereAvailable, whyMissing } from "./backend/availability.js";
 export {
   describeBackendConformance,
   type BackendConformanceOptions,

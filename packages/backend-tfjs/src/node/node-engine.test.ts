@@ -14,8 +14,8 @@ import {
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { whyMissing } from "@diptych/testing";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { whyMissing } from "../engine-conformance.test-support.js";
 import { createTfjsBackend } from "../tfjs-backend.js";
 import { loadTfjsNode } from "./load-addon.js";
 import { hasBfloat16 } from "./node-engine.js";
@@ -40,7 +40,7 @@ it("names the folder and the command where tfjs-node is missing", async () => {
   await rm(empty, { recursive: true });
 });
 
-const missing = await whyMissing("node");
+const missing = await whyMissing(() => createTfjsBackend({ engine: "node" }));
 
 function ramp(shape: readonly number[], from = 0): HostTensor {
   const size = shape.reduce((a, b) => a * b, 1);

@@ -1,6 +1,7 @@
 // The golden models and runs on one engine of one backend; where the engine is not installed, a skip that says why.
-import { hostValues, isDiptychError, type Backend } from "@diptych/core";
-import { describe, test } from "vitest";
+import { hostValues, type Backend } from "@diptych/core";
+import { describeWhereAvailable } from "@diptych/testing";
+import { test } from "vitest";
 import {
   describeModelGoldens,
   goldenModels,
@@ -67,24 +68,7 @@ function skipRest(what: string, all: readonly string[], chosen: readonly string[
 export const SMALLEST_MODEL: readonly string[] = goldenModels().slice(-1);
 
 /** The same where the engine is there; else a skipped test that says what is missing. */
-export async function describeInstalledEngine(goldens: EngineGoldens): Promise<void> {
-  const reason = await whyMissing(goldens.create);
-  if (reason === undefined) {
-    describeEngineGoldens(goldens);
-    return;
-  }
-  describe(`goldens on ${goldens.label}`, () => {
-    test.skip(`skipped: ${reason}`, () => undefined);
-  });
-}
-
-/** A backend's own word on why it cannot start; any other error is a failure. */
-async function whyMissing(create: () => Promise<Backend>): Promise<string | undefined> {
-  try {
-    await (await create()).dispose();
-    return undefined;
-  } catch (error) {
-    if (isDiptychError(error, "BACKEND")) return error.message;
-    throw error;
-  }
-}
+export const describeInstalledEngine = (goldens: EngineGoldens): Promise<void> =>
+  describeWhereAvailable(`goldens on ${goldens.label}`, goldens.create, () =>
+    describeEngineGoldens(goldens),
+  );
