@@ -89,30 +89,20 @@ const WEBGPU_COMPOSITES: readonly CompositeName[] = CPU_COMPOSITES.filter(
 
 /** ONNX Runtime's WebGPU provider. */
 export const WEBGPU_TARGET: LoweringTarget = Object.freeze({
-  opset: 20,
-  contrib: true,
+  ...CPU_TARGET,
   fusedMatMul: false,
   integerKernels: false,
   emptyKernels: false,
   infinities: false,
   groupedConvTranspose: false,
-  channelBlock: 0,
   narrowFloats: { float16: FLOAT16_KERNELS, bfloat16: new Set<string>() },
   composites: new Set(WEBGPU_COMPOSITES),
 });
 
 /** ONNX Runtime's CUDA provider. Its kernels for bfloat16 are few (docs/OperatorKernels.md of ONNX Runtime): products and sums. */
 export const CUDA_TARGET: LoweringTarget = Object.freeze({
-  opset: 20,
-  contrib: true,
-  fusedMatMul: true,
-  integerKernels: true,
-  emptyKernels: true,
-  infinities: true,
-  groupedConvTranspose: true,
-  channelBlock: 0,
+  ...CPU_TARGET,
   narrowFloats: { float16: FLOAT16_KERNELS, bfloat16: new Set([...ARITHMETIC, "matmul"]) },
-  composites: new Set(CPU_COMPOSITES),
 });
 
 /** Composites that opset 18 has an operator for, or that lower to its operators in fewer steps than their parts. */
@@ -128,14 +118,10 @@ const STANDARD_COMPOSITES: readonly CompositeName[] = [
 
 /** Models for other tools: standard operators of opset 18. */
 export const EXPORT_TARGET: LoweringTarget = Object.freeze({
+  ...CPU_TARGET,
   opset: 18,
   contrib: false,
   fusedMatMul: false,
-  integerKernels: true,
-  emptyKernels: true,
-  infinities: true,
-  groupedConvTranspose: true,
-  channelBlock: 0,
   narrowFloats: true,
   composites: new Set(STANDARD_COMPOSITES),
 });

@@ -8,6 +8,9 @@ import type { DType } from "../tensor/dtype.js";
 export const TRAINING_PRECISIONS = ["fp32", "mixed-fp16", "mixed-bf16"] as const;
 export type TrainingPrecision = (typeof TRAINING_PRECISIONS)[number];
 
+/** Whether the loss is scaled before it is differentiated: float16's smallest numbers are larger than many gradients. */
+export const scalesLoss = (precision: TrainingPrecision): boolean => precision === "mixed-fp16";
+
 /** The 16-bit dtype of a precision; undefined for `fp32`. */
 export function lowDtype(
   precision: TrainingPrecision,

@@ -4,6 +4,7 @@ import {
   evaluateShape,
   shapeOf,
   dtypeOf,
+  scalesLoss,
   TrainingError,
   type BuiltLoss,
   type DimBinding,
@@ -65,18 +66,16 @@ export function buildTrainStep(options: TrainStepOptions): TrainStep {
   const trained = trainedWeights(built, optimizer, weights);
   const names = trained.map(({ name }) => name);
   const buffers = model.parameters.filter(({ name }) => model.bufferUpdates.has(name));
-  const scalesLoss = precision === "mixed-fp16";
   const scalarNames = [
     ...optimizer.scalarNames,
     ...(ema === null ? [] : [EMA_RATE]),
-    ...(scalesLoss ? [INVERSE_LOSS_SCALE] : []),
+    ...(scalesLoss(precision) ? [INVERSE_LOSS_SCALE] : []),
   ];
   const { graph, reportNames } = buildGradientGraph({
     built,
     trained: names,
     rematerialise: options.rematerialise ?? false,
     precision,
-    scaleLoss: scalesLoss,
   });
   const update = buildUpdateGraph({
     optimizer,
@@ -117,7 +116,6 @@ export function buildTrainStep(options: TrainStepOptions): TrainStep {
     optimizer,
     ema,
     precision,
-    scalesLoss,
   });
 }
 

@@ -11,6 +11,7 @@ import {
   less,
   lowDtype,
   reshape,
+  scalesLoss,
   type BuiltLoss,
   type Graph,
   type TrainingPrecision,
@@ -34,9 +35,8 @@ export interface GradientGraphOptions {
   readonly trained: readonly string[];
   /** Recomputes cheap activations in the backward part. */
   readonly rematerialise: boolean;
+  /** Where it scales the loss, gradients are times the input `lossScale`; loss and norm are as they are. */
   readonly precision: TrainingPrecision;
-  /** Gives gradients times the input `lossScale`; loss and norm are as they are. */
-  readonly scaleLoss: boolean;
 }
 
 export interface GradientGraph {
@@ -74,12 +74,12 @@ function forwardIn(precision: TrainingPrecision, built: BuiltLoss): Graph["outpu
 
 /** Builds the gradient graph; symbols stay. */
 export function buildGradientGraph(options: GradientGraphOptions): GradientGraph {
-  const { built, trained, precision, scaleLoss } = options;
+  const { built, trained, precision } = options;
   const { model, metrics } = built;
   const metricNames = Object.keys(metrics);
   const buffers = [...model.bufferUpdates];
   const forward = forwardIn(precision, built);
-  const scale = scaleLoss ? input(LOSS_SCALE, []) : undefined;
+  const scale = scalesLoss(precision) ? input(LOSS_SCALE, []) : undefined;
   const result = differentiate({
     outputs: [forward["loss"]!],
     ...(scale ? { cotangents: [scale] } : {}),

@@ -65,9 +65,8 @@ export interface TrainStep {
   readonly optimizer: Optimizer;
   /** Decay of the moving average of the weights; null without one. */
   readonly ema: number | null;
+  /** Where it scales the loss, `gradient` reads `lossScale` and gives gradients times it; `update` takes it back by a step scalar. */
   readonly precision: TrainingPrecision;
-  /** Whether `gradient` reads `lossScale` and gives gradients times it, which `update` takes back by a step scalar. */
-  readonly scalesLoss: boolean;
 }
 
 export const REPORT = "report";

@@ -2,6 +2,7 @@
 import {
   hostTensorFrom,
   scalarHost,
+  scalesLoss,
   TrainingError,
   type Backend,
   type DeviceTensor,
@@ -99,7 +100,7 @@ export class Trainer {
     this.seed = options.seed;
     this.#device = device;
     [this.#gradient, this.#update] = executables;
-    this.#lossScale = options.step.scalesLoss ? INITIAL_LOSS_SCALE : undefined;
+    this.#lossScale = scalesLoss(options.step.precision) ? INITIAL_LOSS_SCALE : undefined;
   }
 
   /**
