@@ -4,38 +4,17 @@ import { existsSync } from "node:fs";
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { encodePng } from "diptych";
 import { describe, expect, it } from "vitest";
+import { squaresConfig, writeSquares } from "./coloured-squares.test-support.js";
 import { inFolder, runDiptych } from "./paper-configs.test-support.js";
 
 const BIN = fileURLToPath(new URL("../bin/diptych.js", import.meta.url));
-const COLOURS = ["red", "green", "blue", "white"];
 
 /** Four pictures and a configuration that trains on them. */
 async function writeConfig(folder: string): Promise<string> {
-  const lines: string[] = [];
-  for (const [i, name] of COLOURS.entries()) {
-    const data = new Uint8Array(16 * 16 * 3).map((_, j) => ((i >> (j % 3)) & 1) * 200 + (j % 40));
-    const png = await encodePng({ width: 16, height: 16, channels: 3, data });
-    await writeFile(join(folder, `${name}.png`), png);
-    lines.push(JSON.stringify({ image: `${name}.png`, caption: `a ${name} square` }));
-  }
-  await writeFile(join(folder, "set.jsonl"), lines.join("\n"));
-  const config = {
-    name: "tiny",
-    model: {
-      embedDim: 8,
-      encoders: {
-        image: { type: "compact-resnet", imageSize: 16, stemWidth: 4, widths: [4, 8] },
-        text: { type: "bag-of-words", width: 8 },
-      },
-    },
-    tokenizer: { type: "words" },
-    data: { train: { type: "jsonl", path: "set.jsonl" } },
-    training: { steps: 12, batchSize: 4 },
-  };
+  await writeSquares(folder, ["red", "green", "blue", "white"]);
   const path = join(folder, "config.json");
-  await writeFile(path, JSON.stringify(config));
+  await writeFile(path, JSON.stringify(squaresConfig()));
   return path;
 }
 

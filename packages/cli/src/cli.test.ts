@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { encodePng } from "diptych";
+import { squaresConfig, writeSquares } from "./coloured-squares.test-support.js";
 
 const BIN = fileURLToPath(new URL("../bin/diptych.js", import.meta.url));
 const SECONDS = 1000;
@@ -23,38 +23,19 @@ const COLOURS = ["red", "green", "blue", "white", "black", "yellow", "purple", "
 
 /** Eight plain pictures with captions. */
 async function makeData(): Promise<void> {
-  const lines: string[] = [];
-  for (const [i, name] of COLOURS.entries()) {
-    const data = new Uint8Array(16 * 16 * 3).map((_, j) => ((i >> (j % 3)) & 1) * 200 + (j % 40));
-    await writeFile(
-      join(folder, `${name}.png`),
-      await encodePng({ width: 16, height: 16, channels: 3, data }),
-    );
-    lines.push(JSON.stringify({ image: `${name}.png`, caption: `a ${name} square` }));
-  }
-  await writeFile(join(folder, "set.jsonl"), lines.join("\n"));
+  await writeSquares(folder, COLOURS);
   await writeConfig("config.json", {});
 }
 
 async function writeConfig(name: string, changes: Record<string, unknown>): Promise<string> {
-  const config = {
-    name: "tiny",
-    model: {
-      embedDim: 8,
-      encoders: {
-        image: { type: "compact-resnet", imageSize: 16, stemWidth: 4, widths: [4, 8] },
-        text: { type: "bag-of-words", width: 8 },
-      },
-    },
-    tokenizer: { type: "words" },
-    data: { train: { type: "jsonl", path: "set.jsonl" } },
+  const config = squaresConfig({
     schedule: { type: "cosine", learningRate: 0.01 },
     training: { steps: 12, batchSize: 4, checkpointEvery: 1, logEvery: 1, ema: 0.9 },
     evaluators: [
       { evaluator: { type: "retrieval" }, dataset: { type: "jsonl", path: "set.jsonl" } },
     ],
     ...changes,
-  };
+  });
   const path = join(folder, name);
   await writeFile(path, JSON.stringify(config));
   return path;

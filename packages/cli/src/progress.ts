@@ -91,3 +91,33 @@ function createLines(label: string, stream: NodeJS.WriteStream, format: Format):
     stop: () => undefined,
   };
 }
+
+/** Progress of one thing after another, a bar at a time. */
+export interface ProgressSeries {
+  /** The bar of `label`; one of another label ends the bar before. */
+  at(label: string): Progress;
+  /** The bar that is shown, if any. */
+  current(): Progress | undefined;
+  /** Writes a line, above the bar where there is one. */
+  log(line: string): void;
+  stop(): void;
+}
+
+export function createProgressSeries(): ProgressSeries {
+  let shown: { readonly label: string; readonly progress: Progress } | undefined;
+  return {
+    at: (label) => {
+      if (shown?.label !== label) {
+        shown?.progress.stop();
+        shown = { label, progress: createProgress(label) };
+      }
+      return shown.progress;
+    },
+    current: () => shown?.progress,
+    log: (line) => {
+      if (shown) shown.progress.log(line);
+      else process.stderr.write(`${line}\n`);
+    },
+    stop: () => shown?.progress.stop(),
+  };
+}

@@ -1,8 +1,14 @@
 /** Of a run in a container with its components: the step as graphs, whether it fits into memory, and the loader of its batches. */
-import { buildEncoders, buildLoss, type ResolvedConfig } from "@diptych/core";
+import {
+  buildEncoders,
+  buildLoss,
+  createRandom,
+  initialiseParameters,
+  type ResolvedConfig,
+} from "@diptych/core";
 import type { Run } from "@diptych/core/plugin";
 import { createLoader, type Loader } from "@diptych/data";
-import { buildTrainStep, checkPrecision, type TrainStep } from "@diptych/training";
+import { buildTrainStep, checkPrecision, Trainer, type TrainStep } from "@diptych/training";
 import {
   BACKEND,
   createTransform,
@@ -49,6 +55,18 @@ export function checkMemory({ training, data }: ResolvedConfig, run: Run, step: 
   const memory = estimateStepMemory(step, { capabilities, prefetch: data.prefetch });
   const { batchSize, rematerialise } = training;
   checkStepMemory(memory, { limit, batchSize, rematerialise, prefetch: data.prefetch });
+}
+
+/** A trainer of a run's step at its first values; it ends with the run. */
+export async function createRunTrainer(
+  { seed }: ResolvedConfig,
+  run: Run,
+  step: TrainStep,
+): Promise<Trainer> {
+  const initial = initialiseParameters(step.parameters, createRandom(seed).split("init"));
+  const trainer = await Trainer.create({ backend: run.get(BACKEND), step, initial, seed });
+  run.onDispose("trainer", () => trainer.dispose());
+  return trainer;
 }
 
 /** The batches of a run, in the order that its seed gives. */

@@ -2,8 +2,6 @@
 import { join } from "node:path";
 import {
   countParameters,
-  createRandom,
-  initialiseParameters,
   TrainingError,
   type HostTensor,
   type MultiEncoder,
@@ -18,7 +16,7 @@ import {
   createCheckpointer,
   createJsonlLog,
   precisionNotice,
-  Trainer,
+  type Trainer,
   type Checkpointer,
   type FitResult,
   type TrainingEvent,
@@ -32,7 +30,13 @@ import { createModelRuntime } from "./model-runtime.js";
 import { trainedPictures } from "./read-model.js";
 import { decideSteps } from "./run-length.js";
 import { createProgressMeter, type RunListener } from "./run-events.js";
-import { batchSizes, buildStep, checkMemory, createRunLoader } from "./run-step.js";
+import {
+  batchSizes,
+  buildStep,
+  checkMemory,
+  createRunLoader,
+  createRunTrainer,
+} from "./run-step.js";
 
 export interface TrainOptions {
   readonly opened: OpenedConfig;
@@ -106,13 +110,7 @@ async function trainLocked(options: TrainOptions, run: Run): Promise<TrainSummar
   const notice = precisionNotice(step.precision, run.get(BACKEND));
   if (notice) on({ event: "message", text: notice });
   const loader = createRunLoader(config, run, on);
-  const trainer = await Trainer.create({
-    backend: run.get(BACKEND),
-    step,
-    initial: initialiseParameters(step.parameters, createRandom(config.seed).split("init")),
-    seed: config.seed,
-  });
-  run.onDispose("trainer", () => trainer.dispose());
+  const trainer = await createRunTrainer(config, run, step);
   await resumeFrom(checkpointer, trainer, options);
   const totalSteps = await decideSteps(config, { trainer, loader, signal, on });
   const result = await fit(options, run, { trainer, loader, checkpointer, totalSteps });

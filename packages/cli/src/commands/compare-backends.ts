@@ -12,7 +12,7 @@ import {
 } from "diptych";
 import { positiveInteger } from "../clip-options.js";
 import { listenForInterrupt } from "../interrupt.js";
-import { createProgress, type Progress } from "../progress.js";
+import { createProgressSeries } from "../progress.js";
 import { renderBackendsPage } from "../report/backends-page.js";
 import { comparisonCsv, comparisonText } from "./comparison-report.js";
 import { repeatable } from "./repeatable.js";
@@ -110,43 +110,32 @@ async function writeComparison(out: string, comparison: BackendComparison): Prom
 
 /** One bar at a time: preparing the data, then each backend's steps. */
 function createView(): { on: (event: ComparisonEvent) => void; stop: () => void } {
-  let current: { readonly label: string; readonly progress: Progress } | undefined;
-  const progressOf = (label: string): Progress => {
-    if (current?.label !== label) {
-      current?.progress.stop();
-      current = { label, progress: createProgress(label) };
-    }
-    return current.progress;
-  };
-  const log = (line: string): void => {
-    if (current) current.progress.log(line);
-    else process.stderr.write(`${line}\n`);
-  };
+  const series = createProgressSeries();
   return {
     on: (event) => {
       switch (event.event) {
         case "message":
-          log(event.text);
+          series.log(event.text);
           break;
         case "prepare":
-          progressOf(event.what).update(event.done, event.total);
+          series.at(event.what).update(event.done, event.total);
           break;
         case "begin":
-          progressOf(`${event.label} (${event.index + 1} of ${event.count})`);
+          series.at(`${event.label} (${event.index + 1} of ${event.count})`);
           break;
         case "step": {
           const { step, loss, stepMs } = event.point;
-          current?.progress.update(step + 1, event.steps, {
+          series.current()?.update(step + 1, event.steps, {
             text: `loss ${loss.toFixed(4)} · ${stepMs.toFixed(0)} ms`,
             secondsLeft: ((event.steps - step - 1) * stepMs) / 1000,
           });
           break;
         }
         case "failed":
-          log(`${event.label} failed: ${event.reason}`);
+          series.log(`${event.label} failed: ${event.reason}`);
           break;
       }
     },
-    stop: () => current?.progress.stop(),
+    stop: () => series.stop(),
   };
 }

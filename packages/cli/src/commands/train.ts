@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { formatDuration, type Metric } from "@diptych/core";
 import { openConfigFile, train, type RunEvent, type TrainSummary } from "diptych";
 import { listenForInterrupt } from "../interrupt.js";
-import { createProgress, type Progress } from "../progress.js";
+import { createProgressSeries } from "../progress.js";
 import { formatTable } from "../table.js";
 import { repeatable } from "./repeatable.js";
 
@@ -71,36 +71,25 @@ export async function trainWithProgress(
 
 /** Shows a run's events: one bar at a time. */
 function createRunView(): { on: (event: RunEvent) => void; stop: () => void } {
-  let current: { label: string; progress: Progress } | undefined;
-  const progressOf = (label: string): Progress => {
-    if (current?.label !== label) {
-      current?.progress.stop();
-      current = { label, progress: createProgress(label) };
-    }
-    return current.progress;
-  };
-  const log = (line: string): void => {
-    if (current) current.progress.log(line);
-    else process.stderr.write(`${line}\n`);
-  };
+  const series = createProgressSeries();
   return {
     on: (event) => {
       switch (event.event) {
         case "message":
-          log(event.text);
+          series.log(event.text);
           break;
         case "prepare":
-          progressOf(event.what).update(event.done, event.total);
+          series.at(event.what).update(event.done, event.total);
           break;
         case "progress":
-          progressOf("training").update(event.step, event.totalSteps, {
+          series.at("training").update(event.step, event.totalSteps, {
             text: `loss ${event.loss.toFixed(3)} · ${Math.round(event.imagesPerSecond).toLocaleString("en")} images/s`,
             secondsLeft: event.secondsLeft,
           });
           break;
       }
     },
-    stop: () => current?.progress.stop(),
+    stop: () => series.stop(),
   };
 }
 

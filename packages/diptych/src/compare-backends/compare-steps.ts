@@ -1,13 +1,13 @@
 /** Some steps of a configuration on one backend, in a process of its own: the loss and time of each, and the memory at the end. */
-import { createRandom, initialiseParameters, type ResolvedConfig } from "@diptych/core";
+import type { ResolvedConfig } from "@diptych/core";
 import { Run, type Part } from "@diptych/core/plugin";
-import { Trainer, type StepEvent } from "@diptych/training";
+import type { StepEvent, Trainer } from "@diptych/training";
 import type { PluginSource } from "../backend-parts.js";
 import { BACKEND, createComponents, createDataset, createSchedule } from "../components.js";
 import { openConfigFile, type OpenedConfig } from "../load-config.js";
 import { plannedSteps } from "../run-length.js";
 import type { RunEvent } from "../run-events.js";
-import { buildStep, checkMemory, createRunLoader } from "../run-step.js";
+import { buildStep, checkMemory, createRunLoader, createRunTrainer } from "../run-step.js";
 import { deviceMemoryUsed, peakMemory } from "./process-memory.js";
 
 /** A configuration file as it is opened here and in other processes. */
@@ -118,13 +118,7 @@ async function createTrainer(
 ): Promise<{ readonly trainer: Trainer; readonly startMs: number }> {
   const step = buildStep(config, run);
   checkMemory(config, run, step);
-  const trainer = await Trainer.create({
-    backend: run.get(BACKEND),
-    step,
-    initial: initialiseParameters(step.parameters, createRandom(config.seed).split("init")),
-    seed: config.seed,
-  });
-  run.onDispose("trainer", () => trainer.dispose());
+  const trainer = await createRunTrainer(config, run, step);
   return { trainer, startMs: performance.now() - begun };
 }
 
