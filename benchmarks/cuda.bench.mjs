@@ -11,11 +11,7 @@ import { median, spread } from "./support/statistics.mjs";
 const turns = Number(process.env.BENCH_TURNS ?? 10);
 const here = (file) => fileURLToPath(new URL(`backends/${file}`, import.meta.url));
 
-const given = openClipConfigs["ViT-B-32"];
-const config = {
-  ...given,
-  text_cfg: { context_length: 77, vocab_size: 49408, ...given.text_cfg },
-};
+const config = openClipConfigs["ViT-B-32"];
 const cases = {
   "ViT-B/32 step, batch 256": { kind: "training", config, batch: 256 },
   "ViT-B/32 inference, batch 512": { kind: "inference", config, batch: 512 },

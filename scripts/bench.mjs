@@ -6,8 +6,8 @@ import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { buildPackages, root } from "./build-and-run.mjs";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = path.join(root, "benchmarks");
 const suffix = ".bench.mjs";
 
@@ -30,13 +30,7 @@ function measureAll(wanted) {
     );
     process.exit(2);
   }
-  const build = spawnSync(
-    process.execPath,
-    ["node_modules/typescript/bin/tsc", "-b", "tsconfig.build.json"],
-    { cwd: root, stdio: "inherit" },
-  );
-  if (build.status !== 0) process.exit(build.status ?? 1);
-
+  buildPackages();
   const failed = (wanted.length > 0 ? wanted : known).filter((name) => {
     console.log(`\n== ${name}`);
     const run = spawnSync(

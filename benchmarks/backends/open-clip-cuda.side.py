@@ -1,13 +1,12 @@
 # PyTorch's side on an NVIDIA GPU: open_clip's training step, or both towers' inference, eager or compiled. Argument: what
-# to open as JSON (config, kind, batch, precision: fp32, TF32, mixed-fp16, mixed-bf16; mode: eager, compiled). Requests
-# come line by line, as in side.mjs.
+# to open as JSON (config, kind, batch, precision: fp32, TF32, mixed-fp16, mixed-bf16; mode: eager, compiled).
 import json
 import sys
-import time
 
 import open_clip
 import torch
 from open_clip.loss import ClipLoss
+from open_clip_side import adamw, batch_of, serve
 
 wanted = json.loads(sys.argv[1])
 config, batch, precision = wanted["config"], wanted["batch"], wanted["precision"]
@@ -19,13 +18,7 @@ torch.backends.cudnn.allow_tf32 = precision != "fp32"
 low = {"mixed-fp16": torch.float16, "mixed-bf16": torch.bfloat16}.get(precision)
 
 model = open_clip.CLIP(**config).cuda()
-size = config["vision_cfg"]["image_size"]
-tokens = config["text_cfg"].get("context_length", 77)
-vocab = config["text_cfg"].get("vocab_size", 49408)
-index = torch.arange(batch * 3 * size * size)
-images = ((index * 31) % 257).float().div(128).sub(1).reshape(batch, 3, size, size)
-texts = ((torch.arange(batch * tokens) * 613) % (vocab - 2)).reshape(batch, tokens)
-texts[:, -1] = vocab - 1
+images, texts = batch_of(config, batch)
 
 
 def autocast():
@@ -36,9 +29,7 @@ forward = torch.compile(model) if wanted["mode"] == "compiled" else model
 
 if wanted["kind"] == "training":
     model.train()
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=1e-5, betas=(0.9, 0.98), eps=1e-6, weight_decay=0.2
-    )
+    optimizer = adamw(model)
     scaler = torch.amp.GradScaler("cuda", enabled=precision == "mixed-fp16")
     loss_of = ClipLoss()
     pinned = images.pin_memory(), texts.pin_memory()
@@ -69,17 +60,9 @@ else:
         return (image_features.float().cpu()[0, 0] + text_features.float().cpu()[0, 0]).item()
 
 
-def answer(value):
-    print("answer " + json.dumps(value), flush=True)
-
-
 device = torch.cuda.get_device_name()
-name = f"open_clip {open_clip.__version__}, PyTorch {torch.__version__}, {wanted['mode']}, {device}"
-answer({"name": name})
-for line in sys.stdin:
-    request = json.loads(line)
-    torch.cuda.synchronize()
-    start = time.perf_counter()
-    value = work()
-    torch.cuda.synchronize()
-    answer({"ms": (time.perf_counter() - start) * 1000, "value": value})
+serve(
+    f"open_clip {open_clip.__version__}, PyTorch {torch.__version__}, {wanted['mode']}, {device}",
+    work,
+    torch.cuda.synchronize,
+)

@@ -1,16 +1,11 @@
 // CLIP models as open_clip builds them, with weights and batches that cost no time to make.
 import { createHostTensor, elementCount } from "@diptych/core";
-import { createOpenClipModel } from "diptych";
+import { createOpenClipModel, openClipConfigs } from "diptych";
 
 export const batchSize = 32;
 export const sizes = { imageBatch: batchSize, textBatch: batchSize, textTokens: 77 };
 
-/** open_clip's ViT-B-32.json. */
-const vitB32 = {
-  embed_dim: 512,
-  vision_cfg: { image_size: 224, layers: 12, width: 768, patch_size: 32 },
-  text_cfg: { context_length: 77, vocab_size: 49408, width: 512, heads: 8, layers: 12 },
-};
+const vitB32 = openClipConfigs["ViT-B-32"];
 
 export const createVitB32 = () => createOpenClipModel(vitB32);
 
