@@ -152,7 +152,7 @@ describe("a long run", () => {
 });
 
 describe("memory", () => {
-  it("stays flat over 10,000 runs", async () => {
+  it("stays flat over 20,000 runs", async () => {
     const model = encodeTinyModel({
       nodes: [{ op: "Add", inputs: ["a", "b"], outputs: ["y"] }],
       inputs: [
@@ -172,14 +172,21 @@ describe("memory", () => {
     };
     for (let run = 0; run < 2000; run++) await step();
     collectGarbage();
-    const before = { live: runtime.liveTensors(), rss: process.memoryUsage.rss() };
-    for (let run = 0; run < 10_000; run++) await step();
-    collectGarbage();
-    expect(runtime.liveTensors()).toEqual(before.live);
-    // One leaked handle per run would be 100 bytes or more: 1 MB and up; a leaked tensor 10 MB.
-    expect(process.memoryUsage.rss() - before.rss).toBeLessThan(8e6);
+    const { count, bytes } = runtime.liveTensors();
+    const growth: number[] = [];
+    for (let stretch = 0; stretch < 5; stretch++) {
+      const start = process.memoryUsage.rss();
+      for (let run = 0; run < 4000; run++) await step();
+      collectGarbage();
+      growth.push(process.memoryUsage.rss() - start);
+    }
+    const live = runtime.liveTensors();
     await session.dispose();
     b.dispose();
+    expect(live).toMatchObject({ count, bytes });
+    // A leak grows in every stretch (a tensor of 1 kB a run: 4 MB), what the engine of JavaScript
+    // takes for itself comes in one or two of them: the middle one tells them apart.
+    expect(growth.sort((a, b) => a - b)[2]).toBeLessThan(1e6);
   });
 
   it("is given back when sessions and tensors are disposed, and activations exist once", async () => {
