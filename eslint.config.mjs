@@ -67,7 +67,8 @@ const layers = {
   testing: ["core"],
   plugin: ["core", "nn", "testing"],
   facade: ["core", "nn", "plugin", "testing"],
-  cli: ["core", "facade", "testing"],
+  benchmark: ["core", "facade", "testing"],
+  cli: ["core", "facade", "benchmark", "testing"],
 };
 
 export default defineConfig(

@@ -12,7 +12,8 @@ const uses = {
   testing: ["core"],
   plugin: ["core", "nn"],
   facade: ["core", "nn", "plugin"],
-  cli: ["core", "facade"],
+  benchmark: ["core", "facade"],
+  cli: ["core", "facade", "benchmark"],
 };
 const owners = {
   tsyringe: "core",

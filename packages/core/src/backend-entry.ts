@@ -1,5 +1,6 @@
 /** Core for backends: the graph, the op tables and the passes. */
 export * from "./backend/bind-feeds.js";
+export * from "./backend/compute.js";
 export * from "./backend/constants.js";
 export * from "./backend/donations.js";
 export * from "./backend/execution-order.js";

@@ -161,6 +161,9 @@ export function createTransform(
   return part && (createPart(part, size) as ImageTransform);
 }
 
-export function createEvaluator(part: ResolvedPart<"evaluator">): Evaluator {
-  return createPart(part, {}) as Evaluator;
+export function createEvaluator(
+  part: ResolvedPart<"evaluator">,
+  { baseDir }: Pick<OpenedConfig, "baseDir">,
+): Evaluator {
+  return createPart(part, { baseDir }) as Evaluator;
 }

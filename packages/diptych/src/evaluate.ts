@@ -2,11 +2,16 @@
 import {
   ConfigError,
   createRandom,
+  type Compute,
+  type Dataset,
   type EncodeFunctions,
-  type Metric,
+  type Evaluation,
   type ResolvedConfig,
+  type ResolvedPart,
+  type SizedDataset,
   type Tokenizer,
 } from "@diptych/core";
+import { createCompute } from "@diptych/core/backend";
 import { Run } from "@diptych/core/plugin";
 import { createBackend, createDataset, createEvaluator } from "./components.js";
 import { createModelRuntime } from "./model-runtime.js";
@@ -14,12 +19,13 @@ import { readModel } from "./read-model.js";
 import type { OpenedConfig } from "./load-config.js";
 import type { RunListener } from "./run-events.js";
 
-/** Metrics by evaluator. */
-export type Metrics = Readonly<Record<string, Readonly<Record<string, Metric>>>>;
+/** What each evaluator found, by its name. */
+export type Evaluations = Readonly<Record<string, Evaluation>>;
 
 export interface EvaluateOptions {
   readonly opened: OpenedConfig;
   readonly encode: EncodeFunctions;
+  readonly compute: Compute;
   readonly tokenizer: Tokenizer;
   readonly on: RunListener;
   readonly signal?: AbortSignal | undefined;
@@ -27,34 +33,51 @@ export interface EvaluateOptions {
 }
 
 /** Runs the evaluators of a configuration. @throws ConfigError where one's dataset has no size. */
-export async function evaluate(options: EvaluateOptions): Promise<Metrics> {
-  const { opened, encode, tokenizer, signal, report } = options;
-  const results: Record<string, Readonly<Record<string, Metric>>> = {};
-  for (const { name, evaluator, dataset: part } of uniqueNames(opened.config.evaluators)) {
-    const dataset = await createDataset(part, options);
-    try {
-      if (dataset.kind !== "sized") {
-        throw new ConfigError(
-          `diptych/evaluate: ${name}: expected a dataset of known size, got the stream "${dataset.name}". Use a sized one.`,
-        );
-      }
-      results[name] = await createEvaluator(evaluator).evaluate({
-        encode,
-        tokenizer,
-        dataset,
-        random: createRandom(opened.config.seed).split("evaluate").split(name),
-        ...(signal ? { signal } : {}),
-        report: (done, total) => report?.(name, done, total),
-      });
-    } finally {
-      await dataset.dispose?.();
-    }
+export async function evaluate(options: EvaluateOptions): Promise<Evaluations> {
+  const { opened } = options;
+  const results: Record<string, Evaluation> = {};
+  for (const entry of uniqueNames(opened.config.evaluators)) {
+    results[entry.name] = await evaluateOne(entry, options);
   }
   return results;
 }
 
+type EvaluatorEntry = ResolvedConfig["evaluators"][number];
+
+async function evaluateOne(
+  { name, evaluator, dataset: part, trainDataset: trainPart }: EvaluatorEntry,
+  options: EvaluateOptions,
+): Promise<Evaluation> {
+  const { opened, encode, compute, tokenizer, signal, report } = options;
+  const datasets: Dataset[] = [];
+  const open = async (wanted: ResolvedPart<"dataset">): Promise<SizedDataset> => {
+    const dataset = await createDataset(wanted, options);
+    datasets.push(dataset);
+    if (dataset.kind === "sized") return dataset;
+    throw new ConfigError(
+      `diptych/evaluate: ${name}: expected a dataset of known size, got the stream "${dataset.name}". Use a sized one.`,
+    );
+  };
+  try {
+    const dataset = await open(part);
+    const trainDataset = trainPart && (await open(trainPart));
+    return await createEvaluator(evaluator, opened).evaluate({
+      encode,
+      compute,
+      tokenizer,
+      dataset,
+      ...(trainDataset ? { trainDataset } : {}),
+      random: createRandom(opened.config.seed).split("evaluate").split(name),
+      ...(signal ? { signal } : {}),
+      report: (done, total) => report?.(name, done, total),
+    });
+  } finally {
+    for (const dataset of datasets) await dataset.dispose?.();
+  }
+}
+
 /** Two evaluators of one name become `name` and `name-2`. */
-function uniqueNames(entries: ResolvedConfig["evaluators"]): ResolvedConfig["evaluators"] {
+function uniqueNames(entries: readonly EvaluatorEntry[]): readonly EvaluatorEntry[] {
   const seen = new Map<string, number>();
   return entries.map((entry) => {
     const count = (seen.get(entry.name) ?? 0) + 1;
@@ -73,7 +96,7 @@ export interface EvaluateModelOptions {
 }
 
 /** Measures a saved model. @throws ConfigError where there is no evaluator, CheckpointError on a broken model. */
-export async function evaluateModel(options: EvaluateModelOptions): Promise<Metrics> {
+export async function evaluateModel(options: EvaluateModelOptions): Promise<Evaluations> {
   const plugins = options.opened?.customPlugins ?? [];
   const loaded = await readModel(options.model, { plugins });
   const opened = options.opened ?? loaded.opened;
@@ -89,7 +112,8 @@ export async function evaluateModel(options: EvaluateModelOptions): Promise<Metr
     const encode = createModelRuntime(loaded, backend);
     run.onDispose("encode", () => encode.dispose());
     const { tokenizer } = loaded;
-    return await evaluate({ ...options, opened, encode, tokenizer, on });
+    const compute = createCompute(backend);
+    return await evaluate({ ...options, opened, encode, compute, tokenizer, on });
   } finally {
     await run.dispose();
   }

@@ -120,7 +120,7 @@ export {
   type RelevanceOptions,
 } from "./explain/relevance.js";
 export type { PictureSize, Region } from "./explain/seen-region.js";
-export { evaluateModel, type EvaluateModelOptions, type Metrics } from "./evaluate.js";
+export { evaluateModel, type EvaluateModelOptions, type Evaluations } from "./evaluate.js";
 export { measureCheckpoint, type CheckpointCost } from "./inspect-checkpoint.js";
 export {
   measureConfig,

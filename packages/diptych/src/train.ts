@@ -8,6 +8,7 @@ import {
   type TokenizerState,
   type TrainingPrecision,
 } from "@diptych/core";
+import { createCompute } from "@diptych/core/backend";
 import { Run } from "@diptych/core/plugin";
 import { runState, writeJsonAtomically } from "@diptych/checkpoints";
 import type { Loader } from "@diptych/data";
@@ -23,7 +24,7 @@ import {
 } from "@diptych/training";
 import { BACKEND, createComponents, createSchedule, MODEL, TOKENIZER } from "./components.js";
 import { describeSwitch } from "./backend-switch.js";
-import { evaluate, type Metrics } from "./evaluate.js";
+import { evaluate, type Evaluations } from "./evaluate.js";
 import type { OpenedConfig } from "./load-config.js";
 import { saveModel } from "./model-folder.js";
 import { createModelRuntime } from "./model-runtime.js";
@@ -72,7 +73,7 @@ export interface TrainSummary {
   readonly seed: number;
   /** Folder of the trained model, once finished. */
   readonly modelPath?: string;
-  readonly metrics: Metrics;
+  readonly evaluations: Evaluations;
 }
 
 /**
@@ -231,7 +232,7 @@ async function finish(
     backend: run.get(BACKEND).describe(),
     seed: config.seed,
   };
-  if (!summary.finished) return { ...summary, metrics: {} };
+  if (!summary.finished) return { ...summary, evaluations: {} };
   const modelPath = join(out, "model");
   const parameters = await trainer.readParameters({ average: config.training.ema !== null });
   await saveModel(modelPath, {
@@ -241,8 +242,8 @@ async function finish(
     step: result.step,
   });
   await trainer.dispose();
-  const metrics = await evaluateTrained(options, run, parameters);
-  return { ...summary, modelPath, metrics };
+  const evaluations = await evaluateTrained(options, run, parameters);
+  return { ...summary, modelPath, evaluations };
 }
 
 /** A model is its towers and its scale; what only the loss had stays in the run's checkpoints. */
@@ -254,7 +255,7 @@ async function evaluateTrained(
   { opened, signal, on = () => undefined }: TrainOptions,
   run: Run,
   parameters: ReadonlyMap<string, HostTensor>,
-): Promise<Metrics> {
+): Promise<Evaluations> {
   if (opened.config.evaluators.length === 0) return {};
   const model: MultiEncoder = run.get(MODEL);
   const tokenizer = run.get(TOKENIZER);
@@ -264,6 +265,7 @@ async function evaluateTrained(
   return evaluate({
     opened,
     encode,
+    compute: createCompute(run.get(BACKEND)),
     tokenizer,
     signal,
     on,

@@ -77,7 +77,7 @@ export function createClassification(config: ClassificationConfig): Evaluator {
       });
       const { encode } = context;
       const weights = await buildClassWeights({ encode, classNames, templates: config.templates });
-      return classify(images, weights, targets, config.topK).metrics;
+      return { metrics: classify(images, weights, targets, config.topK).metrics };
     },
   } satisfies Evaluator);
 }

@@ -56,14 +56,16 @@ export function createRetrieval(config: RetrievalConfig): Evaluator {
         return concept ?? id;
       };
       const images = { embeddings: embedded.images, concepts: embedded.imageSample.map(conceptOf) };
-      if (!embedded.texts) return {};
+      if (!embedded.texts) return { metrics: {} };
       const texts = { embeddings: embedded.texts, concepts: embedded.textSample.map(conceptOf) };
       const prefix = (name: string, metrics: Readonly<Record<string, Metric>>) =>
         Object.entries(metrics).map(([key, metric]) => [`${name}/${key}`, metric] as const);
-      return Object.fromEntries([
-        ...prefix("imageToText", retrieve(images, texts, recallK)),
-        ...prefix("textToImage", retrieve(texts, images, recallK)),
-      ]);
+      return {
+        metrics: Object.fromEntries([
+          ...prefix("imageToText", retrieve(images, texts, recallK)),
+          ...prefix("textToImage", retrieve(texts, images, recallK)),
+        ]),
+      };
     },
   } satisfies Evaluator);
 }

@@ -8,6 +8,8 @@ import {
   type SizedDataset,
   type Tokenizer,
 } from "@diptych/core";
+import { createCompute } from "@diptych/core/backend";
+import { createReferenceBackend } from "@diptych/core/reference";
 import { buildClassWeights } from "./class-weights.js";
 import { classify, createClassification, classificationSchema } from "./classification.js";
 import { meanPerClassRecall, recallAt } from "./metrics.js";
@@ -50,6 +52,7 @@ function contextOf(samples: readonly Sample[]): EvaluationContext {
         Promise.resolve(rows(...images.map((image) => axis(AXES[image.data[0] ?? 0] ?? "")))),
       texts: (texts) => Promise.resolve(rows(...texts.map(axis))),
     },
+    compute: createCompute(createReferenceBackend()),
     tokenizer: {} as Tokenizer,
     dataset,
     random,
@@ -116,7 +119,7 @@ describe("classification", () => {
   });
   it("evaluates a set with its own class names", async () => {
     const evaluator = createClassification(classificationSchema.parse({ topK: [1, 4] }));
-    const metrics = await evaluator.evaluate(contextOf(SET));
+    const { metrics } = await evaluator.evaluate(contextOf(SET));
     expect(metrics["top1"]).toEqual({ value: 0.75, queries: 4, candidates: 4 });
     expect(metrics["top4"]?.value).toBe(1);
   });
@@ -139,7 +142,7 @@ describe("retrieval", () => {
     });
   });
   it("goes both ways over a set", async () => {
-    const metrics = await createRetrieval(retrievalSchema.parse({ recallK: [1] })).evaluate(
+    const { metrics } = await createRetrieval(retrievalSchema.parse({ recallK: [1] })).evaluate(
       contextOf(SET),
     );
     expect(metrics["imageToText/recall@1"]?.value).toBe(0.75);

@@ -45,17 +45,17 @@ async function runEval(model: string, flags: EvalFlags): Promise<void> {
       flags.config === undefined
         ? undefined
         : await openConfigFile(flags.config, { set: flags.set });
-    const metrics = await evaluateModel({
+    const evaluations = await evaluateModel({
       model: resolve(model),
       signal: interrupt.signal,
       report: (name, done, total) => progress.update(done, total, { text: name }),
       ...(opened ? { opened } : {}),
     });
     progress.stop();
-    for (const [name, values] of Object.entries(metrics)) {
-      process.stdout.write(`${name}\n${formatMetrics(values)}\n`);
+    for (const [name, { metrics }] of Object.entries(evaluations)) {
+      process.stdout.write(`${name}\n${formatMetrics(metrics)}\n`);
     }
-    if (flags.json !== undefined) await writeJsonAtomically(flags.json, metrics);
+    if (flags.json !== undefined) await writeJsonAtomically(flags.json, evaluations);
   } finally {
     progress.stop();
     interrupt.dispose();

@@ -105,7 +105,7 @@ function printSummary(summary: TrainSummary, resumeCommand: string): void {
     );
   }
   if (summary.modelPath) lines.push(`Model: ${summary.modelPath}`);
-  for (const [name, metrics] of Object.entries(summary.metrics)) {
+  for (const [name, { metrics }] of Object.entries(summary.evaluations)) {
     lines.push("", name, formatMetrics(metrics));
   }
   process.stdout.write(`${lines.join("\n")}\n`);

@@ -43,6 +43,7 @@ export interface ResolvedConfig extends Omit<
     readonly name: string;
     readonly evaluator: ResolvedPart<"evaluator">;
     readonly dataset: ResolvedPart<"dataset">;
+    readonly trainDataset?: ResolvedPart<"dataset">;
   }[];
   /** The configuration as plain JSON with every default: written beside checkpoints. */
   readonly plain: Readonly<Record<string, unknown>>;
@@ -145,6 +146,9 @@ export function resolveConfig(raw: unknown, registry: Registry, source = "config
     name: entry.name ?? entry.evaluator.type,
     evaluator: resolve("evaluator", entry.evaluator, "evaluators", i, "evaluator"),
     dataset: resolve("dataset", entry.dataset, "evaluators", i, "dataset"),
+    ...(entry.trainDataset
+      ? { trainDataset: resolve("dataset", entry.trainDataset, "evaluators", i, "trainDataset") }
+      : {}),
   }));
   throwProblems(source, problems);
 

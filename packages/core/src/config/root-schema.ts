@@ -99,6 +99,8 @@ const evaluatorEntry = z.strictObject({
   name: z.string().min(1).optional(),
   evaluator: part,
   dataset: part,
+  /** Samples to learn from, for evaluators that do: linear probe, few shots, nearest neighbours. */
+  trainDataset: part.optional(),
 });
 
 const pluginEntry = z.union([

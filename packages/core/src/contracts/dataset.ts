@@ -41,6 +41,11 @@ export interface SizedDataset {
   conceptOf?(index: number): string;
   /** Captions with every word that training may show (not every order of them): for vocabularies. */
   captions?(): Iterable<string>;
+  /**
+   * Hash of what the samples hold (files by content, or by path, size and time of change where that is all that is
+   * cheap; the note says which), so that features and results of other data are never taken for these.
+   */
+  fingerprint?(): Promise<{ readonly hash: string; readonly note: string }>;
   dispose?(): Promise<void>;
 }
 

@@ -51,5 +51,23 @@ export interface Loss {
   readonly scope: "batch" | "sample";
   /** The terms of a weighted sum, so that a trainer can build those of each scope apart (see `lossParts`). */
   readonly parts?: readonly LossPart[];
+  /** Models whose features this loss is taught by; the run computes them for each batch and feeds them. */
+  readonly teachers?: readonly Teacher[];
   build(context: BuildContext, inputs: LossInputs): LossOutput;
+  /**
+   * How well each picture and each text fit, [images, texts], larger where better: what this loss teaches beside (or
+   * instead of) the similarity of features, e.g. the logarithm of a caption's probability. Uses parameters that `build`
+   * declares, under the same names. Absent: the cosines.
+   */
+  buildScores?(context: BuildContext, inputs: LossInputs): Value;
+}
+
+/** A trained model that a loss learns from. */
+export interface Teacher {
+  /** Path or name of the model, as `loadClip` takes it. */
+  readonly model: string;
+  /** Auxiliary inputs that its normalised features are fed as, by modality: [imageBatch, width], [textBatch, width]. */
+  readonly inputs: Readonly<Record<string, string>>;
+  /** Auxiliary input that its similarity scale, exp(logit_scale), is fed as; scalar. */
+  readonly scale?: string;
 }

@@ -65,7 +65,11 @@ export interface PluginKinds {
     result: ImageTransform;
     dependencies: { readonly imageHeight: number; readonly imageWidth: number };
   };
-  evaluator: { result: Evaluator; dependencies: Readonly<Record<never, never>> };
+  evaluator: {
+    result: Evaluator;
+    /** `baseDir`: folder that relative paths (files of class names, of templates) start from: the config's. */
+    dependencies: { readonly baseDir: string };
+  };
   backend: { result: Backend; dependencies: { readonly log: (line: string) => void } };
   checkpointFormat: { result: CheckpointFormat; dependencies: Readonly<Record<never, never>> };
 }

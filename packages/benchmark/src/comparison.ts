@@ -1,0 +1,91 @@
+/** A comparison as data: what was compared at which budget, what came out, and what may be concluded. Written as JSON. */
+import type { BenchmarkRow, FailedRow } from "./record.js";
+
+/** What every method may spend. */
+export interface Budget {
+  readonly kind: "samples" | "flops" | "seconds";
+  readonly amount: number;
+}
+
+/** An interval for a mean: [low, high] at `level`, e.g. 0.95. */
+export interface Interval {
+  readonly low: number;
+  readonly high: number;
+  readonly level: number;
+}
+
+/** Measurements along one run, for curves. */
+export interface CurvePoint {
+  readonly step: number;
+  /** Pictures seen. */
+  readonly samples: number;
+  readonly flops: number;
+  readonly seconds: number;
+  /** Metrics by `task/metric`, and `loss` with the loss's own terms as `loss/<term>`. */
+  readonly values: Readonly<Record<string, number>>;
+}
+
+/** One method under one seed. */
+export interface MethodRun {
+  readonly method: string;
+  readonly seed: number;
+  readonly rows: readonly BenchmarkRow[];
+  readonly failed: readonly FailedRow[];
+  readonly curve: readonly CurvePoint[];
+  /** Folder of the run, relative to the comparison's. */
+  readonly folder: string;
+}
+
+/** A method's mean on one task over seeds. */
+export interface MethodMean {
+  readonly method: string;
+  readonly task: string;
+  readonly metric: string;
+  readonly mean: number;
+  /** By bootstrap over seeds and test items together. */
+  readonly interval: Interval;
+  /** By seed, in the order of `seeds`. */
+  readonly values: readonly number[];
+}
+
+/** A method beside the baseline on one task. */
+export interface PairedTest {
+  readonly method: string;
+  readonly baseline: string;
+  readonly task: string;
+  readonly metric: string;
+  /** method − baseline. */
+  readonly difference: number;
+  readonly interval: Interval;
+  /** Over seeds and over test items; null where there are too few for the test to say anything. */
+  readonly pSeeds: number | null;
+  readonly pItems: number | null;
+  /** Of the two, corrected over all tests of the comparison (Holm); what the verdict rests on. */
+  readonly pCorrected: number | null;
+  readonly verdict: "better" | "worse" | "undecided";
+}
+
+/** Two rows that may not stand beside each other, and why. */
+export interface Incomparable {
+  readonly method: string;
+  readonly baseline: string;
+  readonly task: string;
+  readonly reasons: readonly string[];
+}
+
+export interface Comparison {
+  readonly kind: "diptych-comparison";
+  readonly version: 1;
+  readonly title: string;
+  readonly baseline: string;
+  /** In the order given; the baseline first. */
+  readonly methods: readonly string[];
+  readonly seeds: readonly number[];
+  readonly budget: Budget;
+  readonly runs: readonly MethodRun[];
+  readonly means: readonly MethodMean[];
+  readonly tests: readonly PairedTest[];
+  readonly incomparable: readonly Incomparable[];
+  /** Plain sentences: what may be concluded and what not; the first one is the answer. */
+  readonly conclusion: readonly string[];
+}
