@@ -1,5 +1,5 @@
 /** An image encoder in 30 lines: the mean colours of a grid of cells, through a two-layer perceptron. */
-import { avgPool2d, relu, reshape, shapeOf, symbolDim } from "@diptych/core";
+import { avgPool2d, imageInput, relu, reshape, shapeOf } from "@diptych/core";
 import { definePlugin, imageEncoder, partConstructor } from "@diptych/core/plugin";
 import { buildLinear, inScope } from "@diptych/nn";
 import { z } from "zod";
@@ -22,13 +22,7 @@ export const colorGridPlugin = definePlugin({
       create: ({ imageSize, cell, width }, { embedDim, modality }) => ({
         modality,
         embedDim,
-        inputs: [
-          {
-            name: "image",
-            shape: [symbolDim("imageBatch"), 3, imageSize, imageSize],
-            dtype: "float32",
-          },
-        ],
+        inputs: [imageInput(imageSize)],
         facts: { imageHeight: imageSize, imageWidth: imageSize, channels: 3 },
         build: (context, { image }) => {
           const cells = avgPool2d(image!, cell);

@@ -3,7 +3,7 @@ import {
   mean,
   reshape,
   shapeOf,
-  symbolDim,
+  imageInput,
   checkShapes,
   type BuildContext,
   type Encoder,
@@ -51,13 +51,7 @@ export function createResolvedCompactResNet(
   return Object.freeze({
     modality,
     embedDim,
-    inputs: [
-      {
-        name: modality,
-        shape: [symbolDim(`${modality}Batch`), channels, imageHeight, imageWidth],
-        dtype: "float32" as const,
-      },
-    ],
+    inputs: [imageInput({ imageHeight, imageWidth, channels }, modality)],
     facts: Object.freeze({ imageHeight, imageWidth, channels }),
     build: (context: BuildContext, inputs: Readonly<Record<string, Value>>) =>
       buildCompactResNet(context, inputs[modality]!, { ...settings, embedDim, modality }),

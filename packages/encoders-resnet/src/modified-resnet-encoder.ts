@@ -3,7 +3,7 @@ import {
   avgPool2d,
   checkShapes,
   reshape,
-  symbolDim,
+  imageInput,
   transpose,
   type BuildContext,
   type Encoder,
@@ -59,13 +59,7 @@ export function createResolvedModifiedResNet(
   return Object.freeze({
     modality,
     embedDim,
-    inputs: [
-      {
-        name: modality,
-        shape: [symbolDim(`${modality}Batch`), channels, imageHeight, imageWidth],
-        dtype: "float32" as const,
-      },
-    ],
+    inputs: [imageInput({ imageHeight, imageWidth, channels }, modality)],
     facts: Object.freeze({
       imageHeight,
       imageWidth,

@@ -5,7 +5,7 @@ import {
   ConfigError,
   concat,
   normal,
-  parseDim,
+  imageInput,
   reshape,
   sliceAxis,
   type BuildContext,
@@ -66,13 +66,7 @@ export function createResolvedVit(
   return Object.freeze({
     modality,
     embedDim,
-    inputs: [
-      {
-        name: modality,
-        shape: [parseDim(`${modality}Batch`), channels, imageHeight, imageWidth],
-        dtype: "float32" as const,
-      },
-    ],
+    inputs: [imageInput({ imageHeight, imageWidth, channels }, modality)],
     facts: Object.freeze({
       imageHeight,
       imageWidth,

@@ -4,6 +4,7 @@ export * from "./checkpoint-format.js";
 export * from "./dataset.js";
 export * from "./encoder.js";
 export * from "./evaluator.js";
+export * from "./input-specs.js";
 export * from "./logger.js";
 export * from "./loss.js";
 export * from "./optimizer.js";
