@@ -14,5 +14,6 @@ export { describeLossContract, type LossContractOptions } from "./contracts/loss
 export { describeOptimizerContract, type OptimizerContractOptions } from "./contracts/optimizer.js";
 export { describeTokenizerContract, type TokenizerContractOptions } from "./contracts/tokenizer.js";
 export type { ContractCheck } from "./contract-check.js";
+export { createPart } from "./create-part.js";
 export { expectClose, findDifference, type Closeness, type Comparable } from "./matchers.js";
 export { caseTolerance, TOLERANCES } from "./tolerances.js";
