@@ -37,7 +37,13 @@ export {
 } from "@diptych/data";
 export { compactResNet, modifiedResNet } from "@diptych/encoders-resnet";
 export { vit } from "@diptych/encoders-vit";
-export { infoNce, sigmoidLoss, supervisedContrastive, weightedSum } from "@diptych/losses";
+export {
+  distillation,
+  infoNce,
+  sigmoidLoss,
+  supervisedContrastive,
+  weightedSum,
+} from "@diptych/losses";
 export {
   bagOfWords,
   bpe,

@@ -30,6 +30,27 @@ export const weightedSumSchema = z.strictObject({
     .min(1),
 });
 
+export const distillationSchema = z
+  .strictObject({
+    /** Path (relative ones start at the config's folder) or name of the model to learn from. */
+    teacher: z.string().min(1),
+    /** Its softmax over the batch, or its features. */
+    match: z.enum(["similarities", "features"]).default("similarities"),
+    modalities: z
+      .array(modality)
+      .min(1)
+      .refine((names) => new Set(names).size === names.length, {
+        message: "expected each modality once",
+      })
+      .default(["image", "text"]),
+    /** Width of the teacher's features; to match features the model's own by default. */
+    teacherDim: z.int().min(1).optional(),
+  })
+  .refine(({ match, modalities }) => match === "features" || modalities.length === 2, {
+    path: ["modalities"],
+    message: `expected two modalities for match: "similarities"`,
+  });
+
 /** CLIP's loss in a configuration. */
 export const infoNce = partConstructor("info-nce", infoNceSchema);
 
@@ -49,3 +70,9 @@ export const weightedSum = (
   type: "weighted-sum",
   ...options,
 });
+
+/**
+ * Learning from a trained model, usually beside the contrastive loss:
+ * `weightedSum({ terms: [{ loss: infoNce() }, { loss: distillation({ teacher: "runs/large/model" }) }] })`.
+ */
+export const distillation = partConstructor("distillation", distillationSchema);

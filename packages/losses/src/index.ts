@@ -1,5 +1,7 @@
 /** Contrastive losses. */
 export {
+  distillation,
+  distillationSchema,
   infoNce,
   infoNceSchema,
   sigmoidLoss,
@@ -10,6 +12,7 @@ export {
   weightedSumSchema,
 } from "./config.js";
 export { buildPositivesCrossEntropy } from "./cross-entropy.js";
+export { createDistillation, type DistillationOptions } from "./distillation.js";
 export { createInfoNce, type InfoNceOptions } from "./info-nce.js";
 export { buildAccuracy, buildPositiveSimilarity } from "./metrics.js";
 export { lossesPlugin } from "./plugin.js";

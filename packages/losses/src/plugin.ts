@@ -1,11 +1,13 @@
 /** The plugin: contrastive losses and their weighted sum. */
 import { definePlugin, loss } from "@diptych/core/plugin";
 import {
+  distillationSchema,
   infoNceSchema,
   sigmoidSchema,
   supervisedContrastiveSchema,
   weightedSumSchema,
 } from "./config.js";
+import { createDistillation } from "./distillation.js";
 import { createInfoNce } from "./info-nce.js";
 import { createSigmoidLoss } from "./sigmoid.js";
 import { createSupervisedContrastive } from "./supervised-contrastive.js";
@@ -29,6 +31,19 @@ export const lossesPlugin = definePlugin({
       summary: "between the samples of one modality that show one concept",
       schema: supervisedContrastiveSchema,
       create: createSupervisedContrastive,
+    }),
+    loss("distillation", {
+      summary: "learning a trained model's similarities or features",
+      schema: distillationSchema,
+      create: ({ teacherDim, ...config }, { embedDim }) =>
+        createDistillation({
+          ...config,
+          ...(teacherDim !== undefined
+            ? { teacherDim }
+            : config.match === "features"
+              ? { teacherDim: embedDim }
+              : {}),
+        }),
     }),
     loss("weighted-sum", {
       summary: "several losses with weights",
