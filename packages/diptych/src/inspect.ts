@@ -17,6 +17,7 @@ import {
   MODEL,
 } from "./components.js";
 import type { OpenedConfig } from "./load-config.js";
+import { batchSizes } from "./run-step.js";
 
 export interface InspectedParameter {
   readonly name: string;
@@ -29,7 +30,8 @@ export interface InspectedParameter {
 /** Parameters of the model that a configuration describes, with those of its loss. */
 export async function inspectConfig(opened: OpenedConfig): Promise<readonly InspectedParameter[]> {
   return withConfiguredModel(opened, (run) => {
-    const built = buildLoss(buildEncoders({ ...run.get(MODEL), mode: "train" }), run.get(LOSS));
+    const model = buildEncoders({ ...run.get(MODEL), mode: "train" });
+    const built = buildLoss(model, run.get(LOSS), { sizes: batchSizes(opened.config) });
     return built.model.parameters.map(({ name, shape, role }) => ({
       name,
       shape,

@@ -36,14 +36,15 @@ export function buildStep(config: ResolvedConfig, run: Run): TrainStep {
   const { clipNorm, ema, rematerialise, precision } = config.training;
   checkPrecision(precision, run.get(BACKEND));
   const model = buildEncoders({ ...run.get(MODEL), mode: "train" });
+  const sizes = batchSizes(config);
   return buildTrainStep({
-    built: buildLoss(model, run.get(LOSS)),
+    built: buildLoss(model, run.get(LOSS), { sizes }),
     optimizer: run.get(OPTIMIZER),
     clipNorm,
     ema,
     rematerialise,
     precision,
-    binding: { ...batchSizes(config), textTokens: run.get(TOKENIZER).contextLength },
+    binding: { ...sizes, textTokens: run.get(TOKENIZER).contextLength },
   });
 }
 

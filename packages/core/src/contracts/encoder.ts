@@ -1,6 +1,7 @@
 /** Encoder: builds the nodes of one tower, from its inputs to one pooled vector a sample. */
 import type { ParamScope } from "../graph/param-scope.js";
 import type { Value } from "../graph/node.js";
+import type { DimBinding } from "../tensor/dim.js";
 import type { DType } from "../tensor/dtype.js";
 import type { Shape } from "../tensor/shape.js";
 import type { RandomInputs } from "./random-inputs.js";
@@ -13,6 +14,11 @@ export interface BuildContext {
   readonly scope: ParamScope;
   /** Declares random inputs (dropout masks, kept patches), fed by the trainer. */
   readonly random: RandomInputs;
+  /**
+   * What symbols will stand for, where it is known when building, e.g. `{ imageBatch: 256, textBatch: 256 }`: for what has
+   * to be unrolled. Shapes stay symbolic all the same.
+   */
+  readonly sizes?: DimBinding;
 }
 
 /** An input that the caller feeds; the first axis is the batch. */

@@ -33,10 +33,27 @@ export function sampleInputName(modality: string): string {
   return `${modality}Sample`;
 }
 
+/** Name of the auxiliary input that says which sample of the batch each row of a modality comes from. */
+export function itemInputName(modality: string): string {
+  return `${modality}Item`;
+}
+
+/**
+ * Places of samples: int32 [<modality>Batch]; rows with equal numbers come from one sample of the batch (its pictures, its
+ * captions), where equal sample numbers may also be two samples of one concept.
+ */
+export function itemInput(modality: string): InputSpec {
+  return batchNumbers(itemInputName(modality), modality);
+}
+
 /** Sample numbers: int32 [<modality>Batch]; rows with equal numbers show the same concept. */
 export function sampleInput(modality: string): InputSpec {
+  return batchNumbers(sampleInputName(modality), modality);
+}
+
+function batchNumbers(name: string, modality: string): InputSpec {
   return Object.freeze({
-    name: sampleInputName(modality),
+    name,
     shape: Object.freeze([symbolDim(`${modality}Batch`)]),
     dtype: "int32",
   });

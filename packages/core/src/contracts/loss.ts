@@ -44,7 +44,8 @@ export interface Loss {
   readonly needs: readonly LossNeed[];
   /**
    * Further inputs of the step. The loader feeds `imageSample` [imageBatch] and `textSample` [textBatch] int32: rows
-   * with equal numbers show the same concept. Others come from the run (a teacher's features).
+   * with equal numbers show the same concept; and `imageItem`, `textItem` likewise: rows with equal numbers come from the
+   * same sample. Others come from the run (a teacher's features).
    */
   readonly auxiliary: readonly InputSpec[];
   /** `batch`: sees all features of the global batch. `sample`: a mean over samples, computed per micro-batch. */

@@ -4,6 +4,7 @@ import type { Loss, LossInputs, LossOutput } from "../contracts/loss.js";
 import { ConfigError, ShapeError } from "../errors.js";
 import { shapeOf, type Value } from "../graph/node.js";
 import { input } from "../ops/primitives/leaves.js";
+import type { DimBinding } from "../tensor/dim.js";
 import { formatShape } from "../tensor/shape.js";
 import { withDeclarations, type BuiltModel } from "./build-encoders.js";
 
@@ -26,6 +27,8 @@ export interface BuildLossOptions {
   readonly normalized?: Readonly<Record<string, Value>>;
   /** Scope of its parameters after `loss.`; its own name by default. For a term of a sum, the term's name. */
   readonly name?: string;
+  /** What symbols will stand for, for losses that work in chunks, e.g. `{ imageBatch: 256, textBatch: 256 }`. */
+  readonly sizes?: DimBinding;
 }
 
 /** The context in which a loss's `build` runs; a sum gets the scope `loss`, in which each part takes its own name. */
@@ -47,8 +50,9 @@ export function lossContext(model: BuiltModel, loss: Loss, name: string = loss.n
 export function buildLoss(
   model: BuiltModel,
   loss: Loss,
-  { auxiliary: given = {}, normalized = model.normalized, name: path }: BuildLossOptions = {},
+  options: BuildLossOptions = {},
 ): BuiltLoss {
+  const { auxiliary: given = {}, normalized = model.normalized, name: path, sizes } = options;
   const auxiliary: Record<string, Value> = {};
   for (const { name, shape, dtype } of loss.auxiliary) {
     if (model.inputs[name]) {
@@ -66,7 +70,8 @@ export function buildLoss(
     ...(model.logitBias ? { logitBias: model.logitBias } : {}),
     auxiliary: Object.freeze(auxiliary),
   };
-  const output = loss.build(lossContext(model, loss, path), inputs);
+  const context = lossContext(model, loss, path);
+  const output = loss.build({ ...context, ...(sizes ? { sizes } : {}) }, inputs);
   checkScalars(loss, output);
   return Object.freeze({
     model: withDeclarations(model),

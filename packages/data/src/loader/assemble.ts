@@ -40,8 +40,8 @@ interface ReadSample {
 
 /**
  * Feeds `image` [n·V, 3, H, W] float32, `text` [n·C, contextLength] and `textLengths` [n·C] int32, `imageSample`
- * [n·V] and `textSample` [n·C] int32 (rows of equal numbers show one concept). Rows of a sample follow each other;
- * texts of samples that give captions alone come last (their rows: n + E in place of n).
+ * [n·V] and `textSample` [n·C] int32 (rows of equal numbers show one concept), `imageItem` and `textItem` likewise (rows
+ * of equal numbers come from one sample). Rows of a sample follow each other; texts of samples that give captions alone come last (their rows: n + E in place of n).
  *
  * @param pixels Memory for `image`, of a full batch.
  * @throws DataError naming the sample that cannot be read or has too few pictures or captions.
@@ -73,6 +73,7 @@ export async function assembleBatch(
   });
   const concepts = numberConcepts(read);
   const texts = encodeTexts(read, options.tokenizer);
+  const items = Int32Array.from(planned, (_, i) => i);
   const rows = size * imagesPerSample;
   const imageElements = rows * 3 * imageHeight * imageWidth;
   return Object.freeze({
@@ -85,6 +86,8 @@ export async function assembleBatch(
     textLengths: createHostTensor("int32", [texts.batch], texts.lengths),
     imageSample: repeatEach(concepts.subarray(0, size), imagesPerSample),
     textSample: repeatEach(concepts, captionsPerSample),
+    imageItem: repeatEach(items.subarray(0, size), imagesPerSample),
+    textItem: repeatEach(items, captionsPerSample),
   });
 }
 

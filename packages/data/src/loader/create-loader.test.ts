@@ -55,6 +55,8 @@ describe("the feeds", () => {
         textLengths: ["int32", 12],
         imageSample: ["int32", 8],
         textSample: ["int32", 12],
+        imageItem: ["int32", 8],
+        textItem: ["int32", 12],
       });
       const text = feeds["text"]?.data ?? [];
       const image = feeds["image"]?.data ?? [];
@@ -62,6 +64,8 @@ describe("the feeds", () => {
       const first = concepts.map((concept) => concepts.indexOf(concept));
       expect([...(feeds["imageSample"]?.data ?? [])]).toEqual(first.flatMap((i) => [i, i]));
       expect([...(feeds["textSample"]?.data ?? [])]).toEqual(first.flatMap((i) => [i, i, i]));
+      expect([...(feeds["imageItem"]?.data ?? [])]).toEqual([0, 0, 1, 1, 2, 2, 3, 3]);
+      expect([...(feeds["textItem"]?.data ?? [])]).toEqual([0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]);
       for (let i = 0; i < 4; i++) {
         // Red of both pictures is the sample's number.
         expect(Math.round((image[i * 24] ?? 0) * 255)).toBe(text[i * 12]);
@@ -91,6 +95,7 @@ describe("the feeds", () => {
     const samples = batch?.feeds["textSample"] ?? [];
     expect(samples.slice(0, 4)).toEqual([0, 1, 2, 3]);
     expect([...samples.slice(4)].sort()).toEqual([0, 1, 2, 3]);
+    expect(batch?.feeds["textItem"]).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   });
 
   it("read no picture for extra captions, and refuse more than the set or a stream has", async () => {
