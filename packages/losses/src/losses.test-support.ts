@@ -17,18 +17,34 @@ export interface LossCase {
   readonly samples?: Readonly<Record<string, readonly number[]>>;
   readonly logitScale?: number;
   readonly logitBias?: number;
+  /** Values of other auxiliary inputs than sample numbers, by name. */
+  readonly auxiliary?: Readonly<Record<string, GivenTensor>>;
+  /** Values of the loss's parameters, by name. */
+  readonly parameters?: Readonly<Record<string, readonly number[]>>;
+}
+
+export interface GivenTensor {
+  readonly shape: readonly number[];
+  readonly values: readonly number[];
 }
 
 export interface LossRun {
   readonly loss: number;
   readonly metrics: Readonly<Record<string, number>>;
-  /** By modality, flattened, and by `logitScale` and `logitBias`. */
+  /** By modality, flattened, by `logitScale` and `logitBias`, and by parameter. */
   readonly gradients: Readonly<Record<string, readonly number[]>>;
 }
 
 export function runLoss(
   loss: Loss,
-  { features, samples = {}, logitScale = Math.log(10), logitBias }: LossCase,
+  {
+    features,
+    samples = {},
+    logitScale = Math.log(10),
+    logitBias,
+    auxiliary: given = {},
+    parameters = {},
+  }: LossCase,
 ): LossRun {
   const nodes: Record<string, Value> = {};
   const auxiliary: Record<string, Value> = {};
@@ -41,6 +57,11 @@ export function runLoss(
   for (const { name, shape, dtype } of loss.auxiliary) {
     const modality = name.replace("Sample", "");
     auxiliary[name] = input(name, shape, dtype);
+    const other = given[name];
+    if (other) {
+      feeds[name] = createFloat64Tensor(dtype, other.shape, other.values);
+      continue;
+    }
     const numbers = samples[modality] ?? features[modality]!.map((_, i) => i);
     feeds[name] = createFloat64Tensor("int32", [numbers.length], numbers);
   }
@@ -48,9 +69,10 @@ export function runLoss(
   const bias = logitBias === undefined ? undefined : input("logitBias", []);
   feeds["logitScale"] = createFloat64Tensor("float32", [], [logitScale]);
   if (logitBias !== undefined) feeds["logitBias"] = createFloat64Tensor("float32", [], [logitBias]);
+  const collector = createParamCollector();
   const context = {
     mode: "train" as const,
-    scope: createParamCollector().root,
+    scope: collector.root,
     random: createRandomInputs(),
   };
   const built = loss.build(context, {
@@ -61,7 +83,12 @@ export function runLoss(
     ...(bias ? { logitBias: bias } : {}),
     auxiliary,
   });
-  const wrt = { ...nodes, logitScale: scale, ...(bias ? { logitBias: bias } : {}) };
+  const owned: Record<string, Value> = {};
+  for (const { name, shape } of collector.specs()) {
+    owned[name] = collector.value(name)!;
+    feeds[name] = createFloat64Tensor("float32", shape, parameters[name]!);
+  }
+  const wrt = { ...nodes, logitScale: scale, ...(bias ? { logitBias: bias } : {}), ...owned };
   const result = gradients({ outputs: [built.loss], wrt: Object.values(wrt) });
   const metrics = Object.entries(built.metrics);
   const values = evaluateValues(

@@ -66,8 +66,9 @@ const specOf = (
   dtype: InputSpec["dtype"] = "float32",
 ): InputSpec => ({ name, shape, dtype });
 
-/** Every first axis is the one batch, so that a loss that equates modalities can. */
+/** Every first axis is the one batch, so that a loss that equates modalities can; scalars stay scalars. */
 function withBatch(spec: InputSpec): InputSpec {
+  if (spec.shape.length === 0) return spec;
   return { ...spec, shape: [BATCH, ...spec.shape.slice(1)] };
 }
 
