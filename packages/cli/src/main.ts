@@ -9,6 +9,7 @@ import { addEmbedCommand } from "./commands/embed.js";
 import { addEvalCommand } from "./commands/eval.js";
 import { addExplainCommand } from "./commands/explain.js";
 import { addInspectCommand } from "./commands/inspect.js";
+import { addNewCommand } from "./commands/new.js";
 import { addPluginsCommand } from "./commands/plugins.js";
 import { addPullCommand } from "./commands/pull.js";
 import { addQuickstartCommand } from "./commands/quickstart.js";
@@ -23,9 +24,10 @@ function ownVersion(): string {
 
 /** The whole command line. */
 export function createProgram(): Command {
+  const version = ownVersion();
   const program = new Command("diptych")
     .description("Compose, train, run and compare contrastive vision-language models.")
-    .version(ownVersion())
+    .version(version)
     .showSuggestionAfterError()
     .showHelpAfterError("(--help says more)");
   addTrainCommand(program);
@@ -37,6 +39,7 @@ export function createProgram(): Command {
   addPullCommand(program);
   addConvertCommand(program);
   addPluginsCommand(program);
+  addNewCommand(program, version);
   addSetupCommand(program);
   addDoctorCommand(program);
   addCompareBackendsCommand(program);
