@@ -74,6 +74,7 @@ export { createAugmentTransform } from "./transforms/augment.js";
 export { augment, augmentSchema, type AugmentConfig } from "./transforms/config.js";
 
 export type { Feeds } from "./loader/assemble.js";
+export type { ImageView, TextView } from "./loader/batch-views.js";
 export {
   createLoader,
   type Batch,

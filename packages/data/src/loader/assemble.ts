@@ -14,6 +14,13 @@ import { eachBounded } from "../each-bounded.js";
 import { writeImage, type NormalizeOptions } from "../image/image-tensor.js";
 import { resizeImage, type ResizeMode, type TargetSize } from "../image/resize-image.js";
 import type { PlannedBatch, PlannedSample } from "./batch-source.js";
+import {
+  allocateViews,
+  viewFeeds,
+  writeViews,
+  type ImageView,
+  type TextView,
+} from "./batch-views.js";
 import { yieldToEvents } from "./yield-to-events.js";
 
 /** What a step is fed, by input name. */
@@ -26,6 +33,25 @@ export interface AssembleOptions extends TargetSize, NormalizeOptions {
   readonly imageTransforms: readonly ImageTransform[];
   readonly resize: ResizeMode;
   readonly tokenizer: Tokenizer;
+  readonly imageViews: readonly ImageView[];
+  readonly textViews: readonly TextView[];
+}
+
+/** Memory of one batch's pictures, used again by a later one. */
+export interface BatchMemory {
+  /** For `image`. */
+  readonly pixels: Float32Array;
+  /** For each of the image views. */
+  readonly views: readonly Float32Array[];
+}
+
+/** Memory for batches of up to `batchSize` samples. */
+export function allocateBatch(batchSize: number, options: AssembleOptions): BatchMemory {
+  const rows = batchSize * options.imagesPerSample;
+  return {
+    pixels: new Float32Array(rows * 3 * options.imageHeight * options.imageWidth),
+    views: allocateViews(options.imageViews, rows),
+  };
 }
 
 /** Samples worked on at once: decoding runs on libuv's four threads. */
@@ -41,14 +67,15 @@ interface ReadSample {
 /**
  * Feeds `image` [n·V, 3, H, W] float32, `text` [n·C, contextLength] and `textLengths` [n·C] int32, `imageSample`
  * [n·V] and `textSample` [n·C] int32 (rows of equal numbers show one concept), `imageItem` and `textItem` likewise (rows
- * of equal numbers come from one sample). Rows of a sample follow each other; texts of samples that give captions alone come last (their rows: n + E in place of n).
+ * of equal numbers come from one sample). Rows of a sample follow each other; texts of samples that give captions alone
+ * come last (their rows: n + E in place of n). Then what the views feed, in the same rows.
  *
- * @param pixels Memory for `image`, of a full batch.
+ * @param memory Of a full batch.
  * @throws DataError naming the sample that cannot be read or has too few pictures or captions.
  */
 export async function assembleBatch(
   batch: PlannedBatch,
-  pixels: Float32Array,
+  memory: BatchMemory,
   options: AssembleOptions,
 ): Promise<Feeds> {
   const { imagesPerSample, captionsPerSample, imageHeight, imageWidth } = options;
@@ -63,7 +90,7 @@ export async function assembleBatch(
     if (i < size) {
       await writePictures(sample, random.split(one.position), {
         ...options,
-        pixels,
+        memory,
         row: i * imagesPerSample,
       });
     }
@@ -73,6 +100,7 @@ export async function assembleBatch(
   });
   const concepts = numberConcepts(read);
   const texts = encodeTexts(read, options.tokenizer);
+  const { pixels, views } = memory;
   const items = Int32Array.from(planned, (_, i) => i);
   const rows = size * imagesPerSample;
   const imageElements = rows * 3 * imageHeight * imageWidth;
@@ -88,6 +116,8 @@ export async function assembleBatch(
     textSample: repeatEach(concepts, captionsPerSample),
     imageItem: repeatEach(items.subarray(0, size), imagesPerSample),
     textItem: repeatEach(items, captionsPerSample),
+    ...viewFeeds(options.imageViews, views, rows),
+    ...textViewFeeds(read, options.textViews),
   });
 }
 
@@ -103,13 +133,13 @@ function checkCounts(sample: Sample, options: AssembleOptions): void {
 }
 
 interface PictureTarget extends AssembleOptions {
-  readonly pixels: Float32Array;
+  readonly memory: BatchMemory;
   /** Row of the first picture. */
   readonly row: number;
 }
 
 async function writePictures(sample: Sample, random: Random, target: PictureTarget): Promise<void> {
-  const { imageHeight, imageWidth, imagesPerSample } = target;
+  const { imageHeight, imageWidth, imagesPerSample, memory } = target;
   const elements = 3 * imageHeight * imageWidth;
   for (let v = 0; v < imagesPerSample; v++) {
     let image = sample.images[v] as Image;
@@ -117,10 +147,11 @@ async function writePictures(sample: Sample, random: Random, target: PictureTarg
       const changed = transform.apply(image, random.split(v).split(t));
       image = changed instanceof Promise ? await changed : changed;
     }
+    await writeViews(image, target.row + v, { views: target.imageViews, memory: memory.views });
     if (image.width !== imageWidth || image.height !== imageHeight) {
       image = await resizeImage(image, target, target.resize);
     }
-    writeImage(image, target.pixels, (target.row + v) * elements, target);
+    writeImage(image, memory.pixels, (target.row + v) * elements, target);
   }
 }
 
@@ -160,4 +191,13 @@ function encodeTexts(
     }
     throw error;
   }
+}
+
+function textViewFeeds(read: readonly ReadSample[], views: readonly TextView[]): Feeds {
+  return Object.fromEntries(
+    views.map(({ name, tokenizer }) => {
+      const { batch, contextLength, ids } = encodeTexts(read, tokenizer);
+      return [name, createHostTensor("int32", [batch, contextLength], ids)];
+    }),
+  );
 }

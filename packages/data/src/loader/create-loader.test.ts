@@ -1,5 +1,6 @@
-import type { Image, Random, SampleRequest } from "@diptych/core";
+import type { Image, ImageTransform, Random, SampleRequest, Tokenizer } from "@diptych/core";
 import { describe, expect, it } from "vitest";
+import { createEvaluationTransform } from "../evaluation/evaluation-transform.js";
 import { createLoader, type Batch, type Loader, type LoaderOptions } from "./create-loader.js";
 import { numberTokenizer, numbersDataset, numbersStream } from "./loader.test-support.js";
 
@@ -72,6 +73,57 @@ describe("the feeds", () => {
         expect(Math.round((image[i * 24 + 12] ?? 0) * 255)).toBe(text[i * 12]);
       }
       break;
+    }
+  });
+
+  it("hold the same pictures and captions once more as another model reads them", async () => {
+    const red: ImageTransform = {
+      name: "red",
+      // Another size than the loader's: the view sees this picture, not what the loader makes of it.
+      apply: ({ data }) => ({
+        width: 4,
+        height: 4,
+        channels: 3,
+        data: Uint8Array.from({ length: 48 }, (_, i) => (i % 3 === 0 ? (data[0] ?? 0) * 2 : 0)),
+      }),
+    };
+    const transform = createEvaluationTransform({
+      imageHeight: 4,
+      imageWidth: 4,
+      mean: [0.5, 0, 0],
+      std: [0.5, 1, 1],
+    });
+    const tokenizer: Tokenizer = {
+      ...numberTokenizer,
+      encodeBatch: (texts) => ({
+        ids: Int32Array.from(texts, (text) => 100 + Number(text.split(" ")[0])),
+        lengths: new Int32Array(texts.length).fill(1),
+        batch: texts.length,
+        contextLength: 1,
+      }),
+    };
+    const loader = loaderOf({
+      imageTransforms: [red],
+      imagesPerSample: 2,
+      extraCaptions: 2,
+      imageViews: [{ name: "teacher pixels", transform }],
+      textViews: [{ name: "teacher ids", tokenizer }],
+      prefetch: 1,
+    });
+    let seen = 0;
+    for await (const { feeds } of loader.batches()) {
+      const { shape, data } = feeds["teacher pixels"]!;
+      expect(shape).toEqual([8, 3, 4, 4]);
+      const text = feeds["text"]!.data;
+      const ids = [...feeds["teacher ids"]!.data];
+      expect(feeds["teacher ids"]!.shape).toEqual([6, 1]);
+      expect(ids.map((id) => id - 100)).toEqual(Array.from({ length: 6 }, (_, i) => text[i * 4]));
+      for (let row = 0; row < 8; row++) {
+        const number = text[Math.floor(row / 2) * 4] ?? 0;
+        expect(data[row * 48]).toBeCloseTo(((number * 2) / 255 - 0.5) / 0.5, 6);
+        expect(data[row * 48 + 16]).toBe(0);
+      }
+      if (++seen === 4) break;
     }
   });
 

@@ -8,8 +8,15 @@ import {
 } from "@diptych/core";
 import type { Channels3 } from "../image/image-tensor.js";
 import type { ResizeMode } from "../image/resize-image.js";
-import { assembleBatch, type AssembleOptions, type Feeds } from "./assemble.js";
+import {
+  allocateBatch,
+  assembleBatch,
+  type AssembleOptions,
+  type BatchMemory,
+  type Feeds,
+} from "./assemble.js";
 import type { BatchSource, SourceOptions } from "./batch-source.js";
+import type { ImageView, TextView } from "./batch-views.js";
 import { prefetch } from "./prefetch.js";
 import { createSizedSource } from "./sized-source.js";
 import { createStreamingSource } from "./streaming-source.js";
@@ -30,6 +37,9 @@ export interface LoaderOptions {
   /** Applied to each picture in turn; a result of another size is resized. */
   readonly imageTransforms?: readonly ImageTransform[];
   readonly tokenizer: Tokenizer;
+  /** The batch's pictures and captions once more, as other models read them; none by default. */
+  readonly imageViews?: readonly ImageView[];
+  readonly textViews?: readonly TextView[];
   readonly imageHeight: number;
   readonly imageWidth: number;
   /** Of values in [0, 1]; default CLIP's. */
@@ -98,6 +108,8 @@ export function createLoader(options: LoaderOptions): Loader {
     imagesPerSample: options.imagesPerSample ?? 1,
     captionsPerSample: options.captionsPerSample ?? 1,
     imageTransforms: options.imageTransforms ?? [],
+    imageViews: options.imageViews ?? [],
+    textViews: options.textViews ?? [],
     resize: options.resize ?? "crop",
   };
   const source = createSource(options.dataset, {
@@ -158,15 +170,13 @@ async function* assembledBatches(
   options: AssembleOptions,
   run: AssemblyRun,
 ): AsyncGenerator<Batch> {
-  const elements =
-    run.batchSize * options.imagesPerSample * 3 * options.imageHeight * options.imageWidth;
-  const memory: Float32Array[] = [];
+  const ring: BatchMemory[] = [];
   let made = 0;
   for await (const planned of source.plan(run.startStep)) {
     run.signal?.throwIfAborted();
     const slot = made++ % run.ring;
-    const pixels = (memory[slot] ??= new Float32Array(elements));
-    const feeds = await assembleBatch(planned, pixels, options);
+    const memory = (ring[slot] ??= allocateBatch(run.batchSize, options));
+    const feeds = await assembleBatch(planned, memory, options);
     yield Object.freeze({ step: planned.step, epoch: planned.epoch, feeds });
   }
 }
