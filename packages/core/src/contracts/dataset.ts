@@ -17,8 +17,8 @@ export interface Sample {
   readonly concept?: string;
   readonly images: readonly Image[];
   readonly captions: readonly string[];
-  /** Class or other labels for evaluators. */
-  readonly labels?: Readonly<Record<string, string>>;
+  /** Class or other labels for evaluators; a list where the sample has several values of one label. */
+  readonly labels?: Readonly<Record<string, string | readonly string[]>>;
 }
 
 export interface SampleRequest {

@@ -58,6 +58,8 @@ export interface EvaluationContext {
     images: readonly Image[],
     texts: readonly string[],
   ) => Promise<HostTensor<"float32">>;
+  /** exp of the learned log scale: what the model multiplies similarities with before a softmax. Absent where it has none. */
+  readonly similarityScale?: number;
   readonly tokenizer: Tokenizer;
   readonly dataset: SizedDataset;
   /** Samples to learn from (linear probe, few shots, nearest neighbours), where the configuration names them. */
@@ -93,6 +95,8 @@ export interface ClassOutcomes {
   /** Items of each class, and the share of them that was answered right; NaN for a class without items. */
   readonly queries: readonly number[];
   readonly recall: readonly number[];
+  /** Where items may have several classes: average precision of each; NaN for a class without items. */
+  readonly averagePrecision?: readonly number[];
   /** Counts by true and guessed class, those that are not 0: [class, guess, count]. */
   readonly confusion?: readonly (readonly [number, number, number])[];
 }
@@ -127,6 +131,8 @@ export interface Evaluation {
     Record<string, Readonly<Record<string, Readonly<Record<string, Metric>>>>>
   >;
   readonly examples?: readonly ItemExample[];
+  /** What a reader of the metrics must know: classes without items, items that were left out. Whole sentences. */
+  readonly notes?: readonly string[];
 }
 
 export interface Evaluator {

@@ -132,7 +132,7 @@ describe("jsonl", () => {
   it("reads captions, concepts, labels, blank lines and a byte order mark", async () => {
     await put("data/a.png");
     const dataset = await lines(
-      `\uFEFF{"image":"a.png","caption":"one"}\r\n\n{"image":"a.png","captions":["x","y","z"],"concept":"letters","labels":{"class":"l"},"width":3}`,
+      `\uFEFF{"image":"a.png","caption":"one"}\r\n\n{"image":"a.png","captions":["x","y","z"],"concept":"letters","labels":{"class":"l","seen":["a","b"]},"width":3}`,
     );
     expect(dataset.size).toBe(2);
     expect(await dataset.sample(0, { ...request, images: 2 })).toMatchObject({
@@ -145,7 +145,7 @@ describe("jsonl", () => {
     expect(second).toMatchObject({
       id: "data/train.jsonl:3",
       concept: "letters",
-      labels: { class: "l" },
+      labels: { class: "l", seen: ["a", "b"] },
     });
     expect([dataset.conceptOf(0), dataset.conceptOf(1)]).toEqual(["data/train.jsonl:1", "letters"]);
     expect([...dataset.captions()]).toEqual(["one", "x", "y", "z"]);

@@ -8,7 +8,7 @@ const lineSchema = z
     caption: z.string().min(1).optional(),
     captions: z.array(z.string().min(1)).min(1).optional(),
     concept: z.string().min(1).optional(),
-    labels: z.record(z.string(), z.string()).optional(),
+    labels: z.record(z.string(), z.union([z.string(), z.array(z.string())])).optional(),
   })
   .refine((line) => (line.caption === undefined) !== (line.captions === undefined), {
     message: `expected one of "caption" and "captions"`,
@@ -20,7 +20,7 @@ export interface JsonlEntry {
   readonly image: string;
   readonly captions: readonly string[];
   readonly concept: string | undefined;
-  readonly labels: Readonly<Record<string, string>> | undefined;
+  readonly labels: Readonly<Record<string, string | readonly string[]>> | undefined;
 }
 
 /** The entry, or what is wrong with the line. */
