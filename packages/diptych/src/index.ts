@@ -38,6 +38,9 @@ export {
 export { compactResNet, modifiedResNet } from "@diptych/encoders-resnet";
 export { vit } from "@diptych/encoders-vit";
 export {
+  bagOfWordsPrediction,
+  captioning,
+  coca,
   distillation,
   infoNce,
   sigmoidLoss,

@@ -5,6 +5,7 @@ import {
   shapeOf,
   imageInput,
   checkShapes,
+  transpose,
   type BuildContext,
   type Encoder,
   type EncoderOutput,
@@ -30,6 +31,8 @@ export interface CompactResNetDependencies {
  * The tower that learns most from 32-pixel drawings in minutes: three-convolution stem (32 → 16 pixels), basic residual
  * stages (32, 64, 128 channels; 16, 8, 4 pixels), flattened map → dropout → linear. 0.58 M weights, 14 M multiply-adds
  * at the default sizes. A flattened head beats the mean of the map there, since drawings are centred and place matters.
+ *
+ * `tokens` are the places of the last map, row by row: [batch, gridHeight·gridWidth, last width].
  *
  * Names are torchvision's: conv1…3 and bn1…3 (stem), `layer<stage>.<block>.…`, `fc`. Norms follow every convolution.
  *
@@ -89,7 +92,13 @@ function buildCompactResNet(
     }
     intermediates[`${modality}/stage${stage}`] = map;
   });
-  return { pooled: buildHead(context, map, options), intermediates: Object.freeze(intermediates) };
+  const [batch = 1, width = 1] = shapeOf(map);
+  const tokens = transpose(reshape(map, [batch, width, -1]), [0, 2, 1]);
+  return {
+    pooled: buildHead(context, map, options),
+    tokens,
+    intermediates: Object.freeze(intermediates),
+  };
 }
 
 /** [batch, channels, height, width] → [batch, embedDim]. */

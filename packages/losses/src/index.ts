@@ -1,4 +1,17 @@
-/** Contrastive losses. */
+/** Losses: contrastive, predicting texts, and their weighted sum. */
+export { createBagOfWordsPrediction } from "./bag-of-words-prediction.js";
+export { captionVocabulary, type CaptionVocabulary } from "./caption-vocabulary.js";
+export { createCaptioning } from "./captioning.js";
+export {
+  bagOfWordsPrediction,
+  bagOfWordsPredictionSchema,
+  captioning,
+  captioningSchema,
+  coca,
+  type BagOfWordsPredictionSettings,
+  type CaptioningSettings,
+  type CocaOptions,
+} from "./generative-config.js";
 export {
   distillation,
   distillationSchema,

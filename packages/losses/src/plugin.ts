@@ -1,5 +1,9 @@
-/** The plugin: contrastive losses and their weighted sum. */
+/** The plugin: contrastive losses, losses that predict texts, and their weighted sum. */
 import { definePlugin, loss } from "@diptych/core/plugin";
+import { createBagOfWordsPrediction } from "./bag-of-words-prediction.js";
+import { captionVocabulary } from "./caption-vocabulary.js";
+import { createCaptioning } from "./captioning.js";
+import { checkCausal } from "./check-causal.js";
 import {
   distillationSchema,
   infoNceSchema,
@@ -8,6 +12,7 @@ import {
   weightedSumSchema,
 } from "./config.js";
 import { createDistillation } from "./distillation.js";
+import { bagOfWordsPredictionSchema, captioningSchema } from "./generative-config.js";
 import { createInfoNce } from "./info-nce.js";
 import { createSigmoidLoss } from "./sigmoid.js";
 import { createSupervisedContrastive } from "./supervised-contrastive.js";
@@ -31,6 +36,23 @@ export const lossesPlugin = definePlugin({
       summary: "between the samples of one modality that show one concept",
       schema: supervisedContrastiveSchema,
       create: createSupervisedContrastive,
+    }),
+    loss("captioning", {
+      summary: "a text decoder that says what a picture shows, also CoCa's",
+      schema: captioningSchema,
+      create: (config, { encoders, tokenizer }) => {
+        if (config.over === "tokens") checkCausal(config.text, encoders);
+        return createCaptioning(config, captionVocabulary("losses/captioning", tokenizer));
+      },
+    }),
+    loss("bag-of-words-prediction", {
+      summary: "which words the caption has, from the picture's features",
+      schema: bagOfWordsPredictionSchema,
+      create: (config, { tokenizer }) =>
+        createBagOfWordsPrediction(
+          config,
+          captionVocabulary("losses/bag-of-words-prediction", tokenizer),
+        ),
     }),
     loss("distillation", {
       summary: "learning a trained model's similarities or features",

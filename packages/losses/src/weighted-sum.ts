@@ -5,9 +5,11 @@ import {
   equalShapes,
   formatShape,
   mul,
+  type BuildContext,
   type InputSpec,
   type Loss,
   type LossPart,
+  type Teacher,
   type Value,
 } from "@diptych/core";
 
@@ -21,16 +23,24 @@ export interface WeightedTerm {
 
 /**
  * Σ weight·loss. `parts` lists the terms, so that a trainer can compute those over the whole batch and those over
- * samples in their own ways (see core's `lossParts`). Metrics: each term's `<name>/loss` and `<name>/<metric>`.
+ * samples in their own ways (see core's `lossParts`). Metrics: each term's `<name>/loss`, not weighted, and
+ * `<name>/<metric>`. A term's parameters are under its name, so that two terms of one type are two.
  *
- * @throws ConfigError without terms, on two terms of one name, on a weight that is no finite number, or on auxiliary
- * inputs of one name and two shapes.
+ * Scores (`buildScores`): Σ weight·scores where every term of a weight other than 0 has some. A term without trains the
+ * cosines, so that they are what the sum is judged by, as the contract says of a loss without scores. Teachers are those
+ * of all terms, each model once.
+ *
+ * @throws ConfigError without terms, on two terms of one name, on a weight that is no finite number, on auxiliary inputs
+ * of one name and two shapes, or on one that two teachers would feed.
  */
 export function createWeightedSum(terms: readonly WeightedTerm[]): Loss {
   const parts = terms.map(({ loss, weight = 1, name = loss.name }): LossPart =>
     Object.freeze({ name, loss, weight }),
   );
   checkParts(parts);
+  const teachers = mergeTeachers(parts);
+  const scored = parts.filter(({ weight }) => weight !== 0);
+  const hasScores = scored.length > 0 && scored.every(({ loss }) => loss.buildScores);
   return Object.freeze({
     name: "weighted-sum",
     needs: [...new Set(parts.flatMap(({ loss }) => loss.needs))],
@@ -39,18 +49,40 @@ export function createWeightedSum(terms: readonly WeightedTerm[]): Loss {
     parts: Object.freeze(parts),
     build: (context, inputs) => {
       const metrics: Record<string, Value> = {};
-      const weighted = parts.map(({ name, loss, weight }) => {
-        const output = context.scope.within(name, (scope) =>
-          loss.build({ ...context, scope }, inputs),
-        );
-        metrics[`${name}/loss`] = output.loss;
+      const loss = addWeighted(parts, (part) => {
+        const output = inPart(part, context, (own) => part.loss.build(own, inputs));
+        metrics[`${part.name}/loss`] = output.loss;
         for (const [key, value] of Object.entries(output.metrics))
-          metrics[`${name}/${key}`] = value;
-        return weight === 1 ? output.loss : mul(output.loss, weight);
+          metrics[`${part.name}/${key}`] = value;
+        return output.loss;
       });
-      return { loss: weighted.reduce((total, term) => add(total, term)), metrics };
+      return { loss, metrics };
     },
+    ...(teachers.length > 0 ? { teachers } : {}),
+    ...(hasScores ? { buildScores: scoresOf(scored) } : {}),
   } satisfies Loss);
+}
+
+/** Σ weight·scores of parts that all have scores. */
+function scoresOf(parts: readonly LossPart[]): NonNullable<Loss["buildScores"]> {
+  return (context, inputs) =>
+    addWeighted(parts, (part) =>
+      inPart(part, context, (own) => part.loss.buildScores!(own, inputs)),
+    );
+}
+
+/** Builds in the scope of a part. */
+function inPart<T>({ name }: LossPart, context: BuildContext, build: (own: BuildContext) => T): T {
+  return context.scope.within(name, (scope) => build({ ...context, scope }));
+}
+
+function addWeighted(parts: readonly LossPart[], build: (part: LossPart) => Value): Value {
+  return parts
+    .map((part) => {
+      const value = build(part);
+      return part.weight === 1 ? value : mul(value, part.weight);
+    })
+    .reduce((total, term) => add(total, term));
 }
 
 function checkParts(parts: readonly LossPart[]): void {
@@ -88,4 +120,42 @@ function mergeInputs(parts: readonly LossPart[]): readonly InputSpec[] {
     }
   }
   return Object.freeze([...merged.values()]);
+}
+
+/** Teachers of all terms, each model once. */
+function mergeTeachers(parts: readonly LossPart[]): readonly Teacher[] {
+  const merged = new Map<string, Teacher>();
+  const feeders = new Map<string, string>();
+  for (const teacher of parts.flatMap(({ loss }) => loss.teachers ?? [])) {
+    const known = merged.get(teacher.model);
+    for (const input of fedInputs(teacher)) {
+      const feeder = feeders.get(input) ?? teacher.model;
+      if (feeder !== teacher.model) {
+        throw new ConfigError(
+          `losses/weighted-sum: teachers: expected one to feed "${input}", got ${feeder} and ${teacher.model}. Name their inputs apart.`,
+        );
+      }
+      feeders.set(input, feeder);
+    }
+    merged.set(teacher.model, known ? joinTeachers(known, teacher) : teacher);
+  }
+  return Object.freeze([...merged.values()]);
+}
+
+function fedInputs({ inputs, scale }: Teacher): readonly string[] {
+  return [...Object.values(inputs), ...(scale === undefined ? [] : [scale])];
+}
+
+/** One model's features and scale under the names of both. @throws ConfigError where they have two names for one thing. */
+function joinTeachers(a: Teacher, b: Teacher): Teacher {
+  const named = (what: string, first: string | undefined, second: string | undefined): void => {
+    if (first === undefined || second === undefined || first === second) return;
+    throw new ConfigError(
+      `losses/weighted-sum: teachers: expected one input for ${what} of ${a.model}, got "${first}" and "${second}". Give it one name.`,
+    );
+  };
+  for (const [modality, input] of Object.entries(b.inputs))
+    named(`${modality} features`, a.inputs[modality], input);
+  named("the scale", a.scale, b.scale);
+  return Object.freeze({ ...a, ...b, inputs: Object.freeze({ ...a.inputs, ...b.inputs }) });
 }

@@ -5,17 +5,15 @@ import {
   checkShapes,
   normal,
   reshape,
-  shapeOf,
   ShapeError,
-  slice,
   sliceAxis,
   transpose,
-  xavierUniform,
   zeros,
   type BuildContext,
   type Dim,
   type Value,
 } from "@diptych/core";
+import { declareAttentionInputs } from "./attention-inputs.js";
 import { attentionProbabilities } from "./attention-probabilities.js";
 import { inScope } from "./in-scope.js";
 import { applyLayerNorm, buildLayerNorm, declareLayerNorm } from "./layer-norm.js";
@@ -66,7 +64,7 @@ export function buildAttentionalPooler(
     normEpsilon === undefined ? {} : { epsilon: normEpsilon },
   );
   const attn = inScope(context, "attn");
-  const project = declareInputs(attn, lastSize(x, what), width);
+  const project = declareAttentionInputs(attn, { width, memoryWidth: lastSize(x, what) });
   const last = declareLinear(inScope(attn, "out_proj"), width, {
     outFeatures: width,
     biasInit: zeros,
@@ -89,36 +87,4 @@ export function buildAttentionalPooler(
   const all = ask(query, queries);
   const first = ask(sliceAxis(query, 0, 0, 1), 1);
   return { ...all, first: reshape(first.output, [batch, width]) };
-}
-
-/** Query, key and value projections (0, 1, 2) of rows: one fused matrix where all have one width, three else. */
-function declareInputs(
-  { scope }: BuildContext,
-  tokenWidth: number,
-  width: number,
-): (rows: Value, part: 0 | 1 | 2) => Value {
-  const weights =
-    tokenWidth === width
-      ? split(
-          scope.parameter("in_proj_weight", [3 * width, width], {
-            initializer: xavierUniform(width, 3 * width),
-          }),
-        )
-      : (["q", "k", "v"] as const).map((name) => {
-          const fanIn = name === "q" ? width : tokenWidth;
-          return scope.parameter(`${name}_proj_weight`, [width, fanIn], {
-            initializer: xavierUniform(fanIn, width),
-          });
-        });
-  const biases = split(scope.parameter("in_proj_bias", [3 * width], { initializer: zeros }));
-  return (rows, part) => applyLinear(rows, weights[part]!, biases[part]);
-}
-
-/** Three parts of the first axis. */
-function split(value: Value): readonly Value[] {
-  const [rows = 0, ...rest] = shapeOf(value);
-  const size = Number(rows) / 3;
-  return [0, 1, 2].map((part) =>
-    slice(value, [part * size, ...rest.map(() => 0)], [size, ...rest]),
-  );
 }

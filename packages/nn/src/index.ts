@@ -19,6 +19,8 @@ export {
   type BatchNormOptions,
 } from "./batch-norm.js";
 export { buildConv2d, type ConvLayerOptions } from "./conv.js";
+export { buildCrossAttentionBlock, type CrossBlockOptions } from "./cross-attention-block.js";
+export { buildCrossAttention, type CrossAttentionOptions } from "./cross-attention.js";
 export { buildDropout } from "./dropout.js";
 export { buildEmbedding, type EmbeddingOptions } from "./embedding.js";
 export { inScope, within } from "./in-scope.js";
@@ -45,6 +47,10 @@ export {
   type SelfAttentionOptions,
   type SelfAttentionOutput,
 } from "./multi-head-attention.js";
+export {
+  buildMultimodalTransformer,
+  type MultimodalTransformerOptions,
+} from "./multimodal-transformer.js";
 export {
   buildPositionEmbedding,
   buildSinCosPositions,

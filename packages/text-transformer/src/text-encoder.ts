@@ -77,7 +77,7 @@ export function createResolvedTextEncoder(
     modality,
     embedDim,
     inputs: [idsInput(modality, fixedLength)],
-    facts: Object.freeze({ ...sizes }),
+    facts: Object.freeze({ ...sizes, attention }),
     build: (context: BuildContext, inputs: Readonly<Record<string, Value>>) =>
       buildText(context, inputs[modality]!, { ...settings, ...sizes, embedDim, modality }),
   });

@@ -35,6 +35,10 @@ export interface PluginKinds {
     dependencies: {
       readonly modalities: readonly string[];
       readonly embedDim: number;
+      /** The run's encoders by modality, for losses that go by their facts. */
+      readonly encoders?: Readonly<Record<string, Encoder>>;
+      /** The run's tokenizer, for losses that predict text. */
+      readonly tokenizer?: Tokenizer;
       /** Makes an inner loss of a part, for sums. */
       readonly createLoss: (part: Part) => Loss;
     };
