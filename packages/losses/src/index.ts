@@ -15,8 +15,12 @@ export {
 export {
   distillation,
   distillationSchema,
+  hardNegatives,
+  hardNegativesSchema,
   infoNce,
   infoNceSchema,
+  matryoshka,
+  matryoshkaSchema,
   sigmoidLoss,
   sigmoidSchema,
   supervisedContrastive,
@@ -24,13 +28,21 @@ export {
   weightedSum,
   weightedSumSchema,
 } from "./config.js";
-export { buildPositivesCrossEntropy } from "./cross-entropy.js";
+export { buildPositivesCrossEntropy, type CrossEntropyOptions } from "./cross-entropy.js";
 export { createDistillation, type DistillationOptions } from "./distillation.js";
+export { createHardNegatives, type HardNegativesOptions } from "./hard-negatives.js";
 export { createInfoNce, type InfoNceOptions } from "./info-nce.js";
-export { buildAccuracy, buildPositiveSimilarity } from "./metrics.js";
+export { createMatryoshka, matryoshkaDims, type MatryoshkaOptions } from "./matryoshka.js";
 export { lossesPlugin } from "./plugin.js";
 export { createSigmoidLoss, type SigmoidLossOptions } from "./sigmoid.js";
-export { buildPairs, sampleInput, type Between, type Pairs } from "./similarity.js";
+export {
+  buildPairs,
+  pairInputs,
+  type Between,
+  type Duplicates,
+  type PairOptions,
+  type Pairs,
+} from "./similarity.js";
 export {
   createSupervisedContrastive,
   type SupervisedContrastiveOptions,

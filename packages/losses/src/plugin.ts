@@ -6,14 +6,18 @@ import { createCaptioning } from "./captioning.js";
 import { checkCausal } from "./check-causal.js";
 import {
   distillationSchema,
+  hardNegativesSchema,
   infoNceSchema,
+  matryoshkaSchema,
   sigmoidSchema,
   supervisedContrastiveSchema,
   weightedSumSchema,
 } from "./config.js";
 import { createDistillation } from "./distillation.js";
 import { bagOfWordsPredictionSchema, captioningSchema } from "./generative-config.js";
+import { createHardNegatives } from "./hard-negatives.js";
 import { createInfoNce } from "./info-nce.js";
+import { createMatryoshka, matryoshkaDims } from "./matryoshka.js";
 import { createSigmoidLoss } from "./sigmoid.js";
 import { createSupervisedContrastive } from "./supervised-contrastive.js";
 import { createWeightedSum } from "./weighted-sum.js";
@@ -23,14 +27,19 @@ export const lossesPlugin = definePlugin({
   contract: 1,
   provides: [
     loss("info-nce", {
-      summary: "CLIP's symmetric InfoNCE, with several positives",
+      summary: "CLIP's symmetric InfoNCE, with several positives, duplicates, label smoothing",
       schema: infoNceSchema,
       create: createInfoNce,
     }),
     loss("sigmoid", {
-      summary: "SigLIP's pairwise sigmoid loss",
+      summary: "SigLIP's pairwise sigmoid loss, at once or in chunks",
       schema: sigmoidSchema,
       create: createSigmoidLoss,
+    }),
+    loss("hard-negatives", {
+      summary: "InfoNCE that weighs hard negatives more (HN-NCE, Robinson et al.)",
+      schema: hardNegativesSchema,
+      create: createHardNegatives,
     }),
     loss("supervised-contrastive", {
       summary: "between the samples of one modality that show one concept",
@@ -65,6 +74,16 @@ export const lossesPlugin = definePlugin({
             : config.match === "features"
               ? { teacherDim: embedDim }
               : {}),
+        }),
+    }),
+    loss("matryoshka", {
+      summary: "another loss on prefixes of the features",
+      schema: matryoshkaSchema,
+      create: ({ loss: part, dims, weights }, { embedDim, createLoss }) =>
+        createMatryoshka({
+          loss: createLoss(part),
+          dims: dims ?? matryoshkaDims(embedDim),
+          weights,
         }),
     }),
     loss("weighted-sum", {

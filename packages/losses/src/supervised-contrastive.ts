@@ -12,12 +12,14 @@ import {
   mul,
   not,
   reshape,
+  sampleInput,
+  sampleInputName,
   select,
   sum,
   type Loss,
 } from "@diptych/core";
 import { buildPositivesCrossEntropy } from "./cross-entropy.js";
-import { auxiliaryOf, featuresOf, sampleInput, sampleInputName } from "./similarity.js";
+import { auxiliaryOf, featuresOf } from "./similarity.js";
 
 export interface SupervisedContrastiveOptions {
   /** `image` by default. */
@@ -72,7 +74,7 @@ export function createSupervisedContrastive({
       const scores = select(self, EXCLUDED, mul(cosines, 1 / temperature));
       const weights = cast(positives, "float32");
       return {
-        loss: buildPositivesCrossEntropy(scores, positives, 1),
+        loss: buildPositivesCrossEntropy({ logits: scores, positives }, { axis: 1 }),
         metrics: {
           positiveSimilarity: div(sum(mul(weights, cosines)), max(sum(weights), 1)),
         },
