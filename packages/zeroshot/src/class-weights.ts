@@ -3,47 +3,94 @@
  * order normalise → mean → normalise matters, clip-numerics §14 trap 12).
  */
 import { createHostTensor, DataError, type EncodeFunctions } from "@diptych/core";
+import { fillPrompts } from "./prompts/class-prompts.js";
 import type { Embeddings } from "./ranking.js";
-import { fillTemplate } from "./templates.js";
 
-export interface ClassWeightOptions {
+export interface PromptEmbeddingOptions {
   readonly encode: Pick<EncodeFunctions, "texts">;
-  readonly classNames: readonly string[];
-  readonly templates: readonly string[];
-  /** Prompts embedded at once. */
+  /** Prompts embedded at once; what runs in one batch is the encoder's matter. */
   readonly batchSize?: number;
-  readonly report?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal | undefined;
+  /** Told after each batch: different prompts embedded, and how many there are. */
+  readonly report?: ((done: number, total: number) => void) | undefined;
+}
+
+export interface ClassWeightOptions extends PromptEmbeddingOptions {
+  readonly classNames: readonly string[];
+  /** Each fills every name, or prompts by class name. */
+  readonly templates: readonly string[] | Readonly<Record<string, readonly string[]>>;
 }
 
 /** [classes, width], unit rows. @throws DataError without classes or templates. */
 export async function buildClassWeights(options: ClassWeightOptions): Promise<Embeddings> {
-  const { encode, classNames, templates, batchSize = 256, report } = options;
-  if (classNames.length === 0 || templates.length === 0) {
+  const { classNames, templates } = options;
+  const count = Object.keys(templates).length;
+  if (classNames.length === 0 || count === 0) {
     throw new DataError(
-      `zeroshot/buildClassWeights: prompts: expected at least one class and one template, got ${classNames.length} and ${templates.length}.`,
+      `zeroshot/buildClassWeights: prompts: expected at least one class and one template, got ${classNames.length} and ${count}.`,
     );
   }
-  const prompts = classNames.flatMap((name) =>
-    templates.map((template) => fillTemplate(template, name)),
-  );
+  return embedPrompts(fillPrompts(classNames, templates).prompts, options);
+}
+
+/**
+ * wₖ = m/‖m‖ with m = mean over the prompts p of class k of e(p)/‖e(p)‖. A prompt that several classes share is embedded
+ * once; prompts go in order of their length, so that a batch is no longer than its texts need.
+ *
+ * @returns [classes, width]; zero where a class's vectors cancel out
+ */
+export async function embedPrompts(
+  prompts: readonly (readonly string[])[],
+  { encode, batchSize = 4096, signal, report }: PromptEmbeddingOptions,
+): Promise<Embeddings> {
+  const users = usersOf(prompts);
+  const distinct = [...users.keys()].sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
   let sums: Float64Array | undefined;
   let width = 0;
-  for (let start = 0; start < prompts.length; start += batchSize) {
-    const vectors = await encode.texts(prompts.slice(start, start + batchSize));
+  for (let start = 0; start < distinct.length; start += batchSize) {
+    signal?.throwIfAborted();
+    const batch = distinct.slice(start, start + batchSize);
+    const vectors = await encode.texts(batch, signal ? { signal } : {});
     width = vectors.shape[1] ?? 0;
-    sums ??= new Float64Array(classNames.length * width);
-    for (let i = 0; i < vectors.data.length; i++) {
-      const prompt = start + Math.floor(i / width);
-      const at = Math.floor(prompt / templates.length) * width + (i % width);
-      sums[at] = (sums[at] ?? 0) + (vectors.data[i] ?? 0);
-    }
-    report?.(Math.min(prompts.length, start + batchSize), prompts.length);
+    const total = (sums ??= new Float64Array(prompts.length * width));
+    batch.forEach((prompt, row) => {
+      addUnitRow(vectors, { row, to: users.get(prompt) ?? [], sums: total });
+    });
+    report?.(Math.min(distinct.length, start + batchSize), distinct.length);
   }
-  return createHostTensor(
-    "float32",
-    [classNames.length, width],
-    unitRows(sums ?? new Float64Array(0), width),
-  );
+  const rows = unitRows(sums ?? new Float64Array(0), width);
+  return createHostTensor("float32", [prompts.length, width], rows);
+}
+
+/** Different prompts, each with the classes that use it (as often as they do). */
+export function usersOf(
+  prompts: readonly (readonly string[])[],
+): ReadonlyMap<string, readonly number[]> {
+  const users = new Map<string, number[]>();
+  prompts.forEach((all, index) => {
+    for (const prompt of all) {
+      const known = users.get(prompt);
+      if (known) known.push(index);
+      else users.set(prompt, [index]);
+    }
+  });
+  return users;
+}
+
+function addUnitRow(
+  { data, shape }: Embeddings,
+  { row, to, sums }: { row: number; to: readonly number[]; sums: Float64Array },
+): void {
+  const width = shape[1] ?? 0;
+  const from = row * width;
+  let square = 0;
+  for (let i = from; i < from + width; i++) square += (data[i] ?? 0) ** 2;
+  const length = Math.sqrt(square) || 1;
+  for (const index of to) {
+    const at = index * width;
+    for (let i = 0; i < width; i++)
+      sums[at + i] = (sums[at + i] ?? 0) + (data[from + i] ?? 0) / length;
+  }
 }
 
 /** Rows scaled to length 1; a zero row stays zero. */

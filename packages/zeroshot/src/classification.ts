@@ -1,83 +1,86 @@
-/** Zero-shot classification: each picture against the class weights (CLIP §3.1). */
-import { DataError, type EvaluationContext, type Evaluator, type Metric } from "@diptych/core";
-import { z } from "zod";
-import { buildClassWeights } from "./class-weights.js";
-import { embedDataset } from "./embed-dataset.js";
-import { meanPerClassRecall, recallAt } from "./metrics.js";
-import { rankOfBest, similarities, type Embeddings } from "./ranking.js";
-import { A_PHOTO_OF } from "./templates.js";
+/** Zero-shot classification: each picture against the class weights (CLIP §3.1), or against what the model's loss scores. */
+import type { Evaluation, EvaluationContext, Evaluator, Sample } from "@diptych/core";
+import type { ClassificationConfig } from "./classification-config.js";
+import { scoreByFeatures, scoreByLoss, type ClassScores } from "./class-scores.js";
+import { resolveTargets, type ClassTargets, type LabelledSample } from "./class-targets.js";
+import { evaluateMultiLabel, evaluateSingleLabel } from "./classification-results.js";
+import {
+  fillPrompts,
+  namesIn,
+  readClassNames,
+  readTemplates,
+  type ClassPrompts,
+  type Templates,
+} from "./prompts/class-prompts.js";
 
-export const classificationSchema = z.strictObject({
-  /** Label of a sample that holds its class name. */
-  label: z.string().default("class"),
-  templates: z
-    .array(z.string())
-    .min(1)
-    .default([...A_PHOTO_OF]),
-  /** Candidate names; by default those that occur in the set, sorted. */
-  classNames: z.array(z.string()).min(1).optional(),
-  topK: z.array(z.int().min(1)).min(1).default([1, 5]),
-});
-export type ClassificationConfig = z.output<typeof classificationSchema>;
+/** What CLIP_benchmark multiplies similarities with. */
+const CLIP_SCALE = 100;
 
-export interface ClassificationResult {
-  readonly metrics: Readonly<Record<string, Metric>>;
-  /** Rank (from 0) of the right class of each picture. */
-  readonly ranks: readonly number[];
-}
-
-/**
- * Ranks of the right class and the metrics over them.
- *
- * @param images [pictures, width] unit rows. @param weights [classes, width] unit rows.
- * @param targets The class of each picture.
- */
-export function classify(
-  images: Embeddings,
-  weights: Embeddings,
-  targets: readonly number[],
-  topK: readonly number[] = [1, 5],
-): ClassificationResult {
-  const ranks = targets.map((target, i) =>
-    rankOfBest(similarities(images, i, weights), new Set([target])),
-  );
-  const candidates = weights.shape[0] ?? 0;
-  const metrics = Object.fromEntries([
-    ...topK.map((k) => [`top${k}`, recallAt(ranks, k, candidates)] as const),
-    ["meanPerClassRecall", meanPerClassRecall(ranks, targets, candidates)] as const,
-  ]);
-  return Object.freeze({ metrics, ranks });
-}
-
-export function createClassification(config: ClassificationConfig): Evaluator {
+export function createClassification(
+  config: ClassificationConfig,
+  { baseDir }: { readonly baseDir: string },
+): Evaluator {
   return Object.freeze({
     name: "zeroshot-classification",
-    evaluate: async (context: EvaluationContext) => {
-      const { samples, images, imageSample } = await embedDataset(context, { texts: false });
-      const labels = samples.map(({ id, labels: all }) => {
-        const label = all?.[config.label];
-        if (label === undefined) {
-          throw new DataError(
-            `zeroshot/classification: sample ${id} of ${context.dataset.name}: expected a label "${config.label}", got ${Object.keys(all ?? {}).join(", ") || "none"}. Set the evaluator's label.`,
-          );
-        }
-        return label;
-      });
-      const classNames = config.classNames ?? [...new Set(labels)].sort();
-      const positions = new Map(classNames.map((name, i) => [name, i]));
-      const targets = imageSample.map((sample) => {
-        const label = labels[sample] ?? "";
-        const position = positions.get(label);
-        if (position === undefined) {
-          throw new DataError(
-            `zeroshot/classification: class "${label}": expected it among the ${classNames.length} classNames, got none. Add it.`,
-          );
-        }
-        return position;
-      });
-      const { encode } = context;
-      const weights = await buildClassWeights({ encode, classNames, templates: config.templates });
-      return { metrics: classify(images, weights, targets, config.topK).metrics };
-    },
+    mainMetric: config.multiLabel ? "meanAveragePrecision" : "top1",
+    evaluate: (context: EvaluationContext) => evaluate(context, config, baseDir),
   } satisfies Evaluator);
+}
+
+async function evaluate(
+  context: EvaluationContext,
+  config: ClassificationConfig,
+  baseDir: string,
+): Promise<Evaluation> {
+  // Whatever can be wrong with files and labels is found before the pictures are embedded, which may take hours.
+  const templates = await readTemplates(config.templates, baseDir);
+  const given = (await readClassNames(config.classNames, baseDir)) ?? namesIn(templates);
+  const classes = createClasses(context, config, { templates, given });
+  await classes.checkFirst();
+  const score = config.scores === "loss" ? scoreByLoss : scoreByFeatures;
+  const scores: ClassScores = await score(context, async (samples) =>
+    classes.promptsOf(given ?? classes.targetsOf(await samples()).classNames),
+  );
+  const { classNames, targets } = classes.targetsOf(scores.samples);
+  const { firstLike } = classes.promptsOf(classNames);
+  const scale =
+    config.scale ?? (config.scores === "loss" ? 1 : (context.similarityScale ?? CLIP_SCALE));
+  const asked = { scores, targets, classNames, firstLike, scale, config, signal: context.signal };
+  return config.multiLabel ? evaluateMultiLabel(asked) : evaluateSingleLabel(asked);
+}
+
+interface Classes {
+  readonly targetsOf: (samples: readonly LabelledSample[]) => ClassTargets;
+  readonly promptsOf: (classNames: readonly string[]) => ClassPrompts;
+  /** Of the first sample, as far as one sample can show. */
+  readonly checkFirst: () => Promise<void>;
+}
+
+function createClasses(
+  { dataset, random }: EvaluationContext,
+  { label, labelIs, multiLabel }: ClassificationConfig,
+  {
+    templates,
+    given,
+  }: { readonly templates: Templates; readonly given?: readonly string[] | undefined },
+): Classes {
+  const options = { dataset: dataset.name, label, multiLabel };
+  let last: ClassPrompts | undefined;
+  const promptsOf = (classNames: readonly string[]): ClassPrompts => {
+    if (last?.classNames !== classNames) last = fillPrompts(classNames, templates);
+    return last;
+  };
+  const targetsOf = (samples: readonly LabelledSample[]): ClassTargets =>
+    resolveTargets(samples, { ...options, labelIs, classNames: given });
+  return {
+    targetsOf,
+    promptsOf,
+    checkFirst: async () => {
+      if (given) promptsOf(given);
+      if (dataset.size === 0) return;
+      const first: Sample = await dataset.sample(0, { random: random.split(0), images: 0 });
+      // One sample has one of the sorted names, which says nothing of the others.
+      if (labelIs !== "sorted") targetsOf([first]);
+    },
+  };
 }

@@ -1,8 +1,11 @@
 /** Zero-shot evaluation: classification, retrieval, prompt ensembles and the ranking behind them. */
+export { averagePrecision, labelRankingPrecision } from "./average-precision.js";
+export { calibrationError, type CalibrationOptions } from "./calibration.js";
 export { buildClassWeights, unitRows, type ClassWeightOptions } from "./class-weights.js";
-export { classify, type ClassificationResult } from "./classification.js";
+export { classify, type ClassificationResult, type ClassifyOptions } from "./classify.js";
 export { embedDataset, type EmbeddedSamples, type EmbedOptions } from "./embed-dataset.js";
 export { meanPerClassRecall, recallAt } from "./metrics.js";
+export { loadImagenetPrompts, type ImagenetPrompts } from "./prompts/imagenet.js";
 export { retrieval, zeroshotClassification, zeroshotPlugin } from "./plugin.js";
 export { rankOfBest, similarities, topCandidates, type Embeddings } from "./ranking.js";
 export { retrieve, type RetrievalSide } from "./retrieval.js";

@@ -1,6 +1,7 @@
 /** The evaluators as a plugin. */
 import { definePlugin, evaluator, partConstructor } from "@diptych/core/plugin";
-import { classificationSchema, createClassification } from "./classification.js";
+import { createClassification } from "./classification.js";
+import { classificationSchema } from "./classification-config.js";
 import { createRetrieval, retrievalSchema } from "./retrieval.js";
 
 export const zeroshotClassification = partConstructor(

@@ -54,9 +54,13 @@ export function rankOfBest(scores: Float64Array, relevant: ReadonlySet<number>):
   return Number.isNaN(best) || best === -Infinity ? scores.length : rank;
 }
 
-/** The `count` best candidates, best first; earlier positions win ties. */
+/** The `count` best candidates, best first; earlier positions win ties, NaN comes last. */
 export function topCandidates(scores: Float64Array, count: number): readonly number[] {
+  const value = (i: number): number => {
+    const score = scores[i] ?? NaN;
+    return Number.isNaN(score) ? -Infinity : score;
+  };
   return Array.from(scores.keys())
-    .sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0) || a - b)
+    .sort((a, b) => (value(a) === value(b) ? a - b : value(b) - value(a)))
     .slice(0, count);
 }

@@ -1,11 +1,16 @@
-/** Prompt templates: texts with one `{}` (or `{c}`, `{label}`) where the class name goes. */
+/** Prompt templates: texts with one `{}` (or `{c}`, `{label}`, `{class}`) where the class name goes. */
 import { ConfigError } from "@diptych/core";
 
 const PLACE = /\{(?:c|label|class)?\}/g;
 
+/** Whether there is a place for the name. */
+export function hasPlace(template: string): boolean {
+  return template.search(PLACE) >= 0;
+}
+
 /** The prompt of a class. @throws ConfigError on a template without a place for the name. */
 export function fillTemplate(template: string, className: string): string {
-  if (template.search(PLACE) < 0) {
+  if (!hasPlace(template)) {
     throw new ConfigError(
       `zeroshot/fillTemplate: template: expected a place "{}" for the class name, got "${template}". For example "a photo of a {}."`,
     );

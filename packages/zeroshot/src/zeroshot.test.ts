@@ -11,7 +11,9 @@ import {
 import { createCompute } from "@diptych/core/backend";
 import { createReferenceBackend } from "@diptych/core/reference";
 import { buildClassWeights } from "./class-weights.js";
-import { classify, createClassification, classificationSchema } from "./classification.js";
+import { createClassification } from "./classification.js";
+import { classificationSchema } from "./classification-config.js";
+import { classify } from "./classify.js";
 import { meanPerClassRecall, recallAt } from "./metrics.js";
 import { rankOfBest, topCandidates } from "./ranking.js";
 import { createRetrieval, retrieve, retrievalSchema } from "./retrieval.js";
@@ -118,13 +120,17 @@ describe("classification", () => {
     expect(result.metrics["top1"]?.value).toBe(0.5);
   });
   it("evaluates a set with its own class names", async () => {
-    const evaluator = createClassification(classificationSchema.parse({ topK: [1, 4] }));
+    const evaluator = createClassification(classificationSchema.parse({ topK: [1, 4] }), {
+      baseDir: "/",
+    });
     const { metrics } = await evaluator.evaluate(contextOf(SET));
     expect(metrics["top1"]).toEqual({ value: 0.75, queries: 4, candidates: 4 });
     expect(metrics["top4"]?.value).toBe(1);
   });
   it("says which label is missing and that a set is empty", async () => {
-    const evaluator = createClassification(classificationSchema.parse({ label: "breed" }));
+    const evaluator = createClassification(classificationSchema.parse({ label: "breed" }), {
+      baseDir: "/",
+    });
     await expect(evaluator.evaluate(contextOf(SET))).rejects.toThrow(
       /expected a label "breed", got class/,
     );
