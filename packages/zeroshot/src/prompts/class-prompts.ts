@@ -3,7 +3,12 @@ import { ConfigError } from "@diptych/core";
 import { fillTemplate, hasPlace } from "../templates.js";
 import { loadImagenetPrompts } from "./imagenet.js";
 import { readPromptFile } from "./prompt-file.js";
-import { firstTwice, type ClassNamesConfig, type TemplatesConfig } from "./prompt-schema.js";
+import {
+  firstTwice,
+  type ClassNamesConfig,
+  type PromptFile,
+  type TemplatesConfig,
+} from "./prompt-schema.js";
 
 /** Templates for every class, or prompts by class (as CuPL's, arXiv:2209.03320). */
 export type Templates = readonly string[] | Readonly<Record<string, readonly string[]>>;
@@ -84,8 +89,8 @@ function ofClass(
   );
 }
 
-const isFile = (config: object): config is { file: string; key?: string } =>
-  "file" in config && typeof config.file === "string";
+const isFile = (config: TemplatesConfig | ClassNamesConfig): config is PromptFile =>
+  typeof config === "object" && "file" in config && typeof config.file === "string";
 
 // `Array.isArray` does not narrow readonly arrays.
 const isList = (templates: Templates): templates is readonly string[] => Array.isArray(templates);

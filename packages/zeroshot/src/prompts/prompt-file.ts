@@ -45,7 +45,6 @@ async function read(path: string): Promise<string> {
     const { code } = cause as NodeJS.ErrnoException;
     throw new ConfigError(
       `zeroshot/prompts: ${path}: expected a readable file, got ${code ?? String(cause)}. Relative paths start from the configuration's folder.`,
-      { cause },
     );
   }
   try {
@@ -71,7 +70,6 @@ function parse(
   } catch (cause) {
     throw new ConfigError(
       `zeroshot/prompts: ${path}: expected JSON, got ${(cause as Error).message}. Mend the file.`,
-      { cause },
     );
   }
   if (key !== undefined) value = entryOf(value, { path, key });
