@@ -26,6 +26,7 @@ import {
 } from "@diptych/core/plugin";
 import type { OpenedConfig } from "./load-config.js";
 import type { RunListener } from "./run-events.js";
+import { openTeachers, type OpenedTeacher } from "./teachers/open-teachers.js";
 
 export const DATASET = createToken<Dataset>("dataset");
 export const TOKENIZER = createToken<Tokenizer>("tokenizer");
@@ -33,6 +34,8 @@ export const MODEL = createToken<MultiEncoder>("model");
 export const LOSS = createToken<Loss>("loss");
 export const OPTIMIZER = createToken<Optimizer>("optimizer");
 export const BACKEND = createToken<Backend>("backend");
+/** Models that the loss is taught by; none for most losses. */
+export const TEACHERS = createToken<readonly OpenedTeacher[]>("teachers");
 
 /**
  * Folder for derived data, beside the configuration's project; `DIPTYCH_CACHE` names another. Pulled models, which
@@ -65,7 +68,13 @@ export async function createComponents(options: ComponentOptions): Promise<void>
   const dataset = await run.create(DATASET, () => createDataset(opened.config.data.train, options));
   await createModelComponents(options, () => captionsOf(dataset));
   await run.create(OPTIMIZER, () => createPart(opened.config.optimizer, {}));
-  await createBackend(opened, run, on);
+  const backend = await createBackend(opened, run, on);
+  const { baseDir, customPlugins: plugins } = opened;
+  const loss = run.get(LOSS);
+  const teachers = await run.create(TEACHERS, () =>
+    openTeachers({ loss, backend, baseDir, plugins, on, signal: options.signal }),
+  );
+  for (const teacher of teachers) run.onDispose("teacher", () => teacher.dispose());
 }
 
 /**

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CheckpointError } from "@diptych/core";
@@ -14,6 +14,16 @@ afterAll(() => rm(root, { recursive: true }));
 describe("findModel", () => {
   it("takes what exists as a path", async () => {
     expect(await findModel(root)).toBe(root);
+  });
+
+  it("starts relative paths where it is told to", async () => {
+    await mkdir(join(root, "runs/a/model"), { recursive: true });
+    const here = { baseDir: root };
+    expect(await findModel("runs/a/model", here)).toBe(join(root, "runs/a/model"));
+    expect(await findModel(root, { baseDir: tmpdir() })).toBe(root);
+    await expect(findModel("./runs/b/model", here)).rejects.toThrow(`Check the path from ${root};`);
+    const named = findModel("runs/b", { ...here, cacheDir: root, offline: true });
+    await expect(named).rejects.toThrow(`expected a path from ${root} (nothing is there)`);
   });
 
   it("does not take a mistyped path for a name", async () => {

@@ -1,5 +1,6 @@
 /** Where a model is: a path as it is, or a name that is pulled once and kept. */
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { CheckpointError, isDiptychError } from "@diptych/core";
 import { pullModel, type PullOptions } from "@diptych/checkpoints";
 
@@ -8,6 +9,11 @@ export type ModelPullOptions = Pick<
   PullOptions,
   "cacheDir" | "endpoint" | "token" | "offline" | "onProgress" | "log" | "signal"
 >;
+
+export interface FindModelOptions extends ModelPullOptions {
+  /** Folder that relative paths start from; the process's by default. */
+  readonly baseDir?: string;
+}
 
 /** What can only be a path: it starts like one, or ends like a file of weights. */
 const PATH = /^[./~\\]|^[a-z]:[\\/]|\.(safetensors|pt|pth|bin|json)$/i;
@@ -18,11 +24,16 @@ const PATH = /^[./~\\]|^[a-z]:[\\/]|\.(safetensors|pt|pth|bin|json)$/i;
  *
  * @throws CheckpointError where there is neither.
  */
-export async function findModel(source: string, options: ModelPullOptions = {}): Promise<string> {
-  if (existsSync(source)) return source;
+export async function findModel(
+  source: string,
+  { baseDir, ...options }: FindModelOptions = {},
+): Promise<string> {
+  const path = baseDir === undefined ? source : resolve(baseDir, source);
+  const start = baseDir ?? process.cwd();
+  if (existsSync(path)) return path;
   if (PATH.test(source) && !/^https?:/i.test(source)) {
     throw new CheckpointError(
-      `diptych/findModel: ${source}: expected a folder or file of a model there, got nothing. Check the path from ${process.cwd()}; "diptych pull --help" tells of models by name.`,
+      `diptych/findModel: ${source}: expected a folder or file of a model there, got nothing. Check the path from ${start}; "diptych pull --help" tells of models by name.`,
     );
   }
   try {
@@ -30,7 +41,7 @@ export async function findModel(source: string, options: ModelPullOptions = {}):
   } catch (cause) {
     if (!isDiptychError(cause, "CHECKPOINT")) throw cause;
     throw new CheckpointError(
-      `diptych/findModel: ${source}: expected a path from ${process.cwd()} (nothing is there) or a model's name, got: ${cause.message}`,
+      `diptych/findModel: ${source}: expected a path from ${start} (nothing is there) or a model's name, got: ${cause.message}`,
       { cause },
     );
   }

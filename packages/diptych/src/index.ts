@@ -130,6 +130,7 @@ export {
 } from "./explain/relevance.js";
 export type { PictureSize, Region } from "./explain/seen-region.js";
 export { evaluateModel, type EvaluateModelOptions, type Evaluations } from "./evaluate.js";
+export { weightsFingerprint } from "./fingerprint.js";
 export { measureCheckpoint, type CheckpointCost } from "./inspect-checkpoint.js";
 export {
   measureConfig,
@@ -179,4 +180,7 @@ export {
 export type { RunEvent, RunListener } from "./run-events.js";
 export { SETUP_KINDS, type SetupKind } from "./setup/setup-plan.js";
 export { setUpNative, type SetupOptions, type SetupResult } from "./setup/set-up-native.js";
+export { stepFlops } from "./step-flops.js";
+export type { TeacherFacts } from "./teachers/open-teachers.js";
 export { train, type TrainOptions, type TrainSummary } from "./train.js";
+export { fingerprintWeights } from "./weights-fingerprint.js";

@@ -16,11 +16,15 @@ import {
   LOSS,
   MODEL,
   OPTIMIZER,
+  TEACHERS,
   TOKENIZER,
 } from "./components.js";
 import { imageFacts } from "./image-facts.js";
 import type { RunListener } from "./run-events.js";
 import { checkStepMemory, estimateStepMemory, memoryLimit } from "./step-memory.js";
+import { teacherBinding } from "./teachers/open-teachers.js";
+import { teachBatches } from "./teachers/teach-batches.js";
+import { teacherBytes } from "./teachers/teacher-cost.js";
 
 /** Symbols of a training batch: pictures of `batchSize` samples, texts of those and of the extra ones. */
 export function batchSizes(config: ResolvedConfig): { imageBatch: number; textBatch: number } {
@@ -37,25 +41,33 @@ export function buildStep(config: ResolvedConfig, run: Run): TrainStep {
   checkPrecision(precision, run.get(BACKEND));
   const model = buildEncoders({ ...run.get(MODEL), mode: "train" });
   const sizes = batchSizes(config);
+  const loss = run.get(LOSS);
   return buildTrainStep({
-    built: buildLoss(model, run.get(LOSS), { sizes }),
+    built: buildLoss(model, loss, { sizes }),
     optimizer: run.get(OPTIMIZER),
     clipNorm,
     ema,
     rematerialise,
     precision,
-    binding: { ...sizes, textTokens: run.get(TOKENIZER).contextLength },
+    binding: {
+      ...sizes,
+      textTokens: run.get(TOKENIZER).contextLength,
+      ...teacherBinding(loss, run.get(TEACHERS)),
+    },
   });
 }
 
 /** On a device of its own memory the host's says nothing. @throws TrainingError where the step cannot fit. */
-export function checkMemory({ training, data }: ResolvedConfig, run: Run, step: TrainStep): void {
+export function checkMemory(config: ResolvedConfig, run: Run, step: TrainStep): void {
+  const { training, data } = config;
   const { capabilities } = run.get(BACKEND);
   const limit = memoryLimit();
   if (limit === undefined || capabilities.deviceMemory === "device") return;
-  const memory = estimateStepMemory(step, { capabilities, prefetch: data.prefetch });
+  const { prefetch } = data;
+  const teachers = teacherBytes(run.get(TEACHERS), { ...batchSizes(config), prefetch });
+  const memory = estimateStepMemory(step, { capabilities, prefetch, teachers });
   const { batchSize, rematerialise } = training;
-  checkStepMemory(memory, { limit, batchSize, rematerialise, prefetch: data.prefetch });
+  checkStepMemory(memory, { limit, batchSize, rematerialise, prefetch });
 }
 
 /** A trainer of a run's step at its first values; it ends with the run. */
@@ -70,12 +82,13 @@ export async function createRunTrainer(
   return trainer;
 }
 
-/** The batches of a run, in the order that its seed gives. */
+/** The batches of a run, in the order that its seed gives, with what its teachers say of them. */
 export function createRunLoader(config: ResolvedConfig, run: Run, on: RunListener): Loader {
   const { data, training, seed } = config;
   const size = imageFacts(run.get(MODEL));
   const transform = createTransform(data.transform, size);
-  return createLoader({
+  const teachers = run.get(TEACHERS);
+  const loader = createLoader({
     dataset: run.get(DATASET),
     tokenizer: run.get(TOKENIZER),
     batchSize: training.batchSize,
@@ -90,5 +103,8 @@ export function createRunLoader(config: ResolvedConfig, run: Run, on: RunListene
     prefetch: data.prefetch,
     onBadSample: data.onBadSample,
     onSkip: (error) => on({ event: "message", text: `skipped: ${error.message}` }),
+    imageViews: teachers.flatMap(({ imageViews }) => imageViews),
+    textViews: teachers.flatMap(({ textViews }) => textViews),
   });
+  return teachBatches(loader, teachers);
 }

@@ -87,6 +87,7 @@ describe("checkStepMemory", () => {
     gradients: 10e9,
     activations: 900e9,
     batches: 60e9,
+    teachers: 0,
     total: 1e12,
   };
   const options = { batchSize: 32768, rematerialise: false, prefetch: 3 };
@@ -117,6 +118,18 @@ describe("checkStepMemory", () => {
       /rematerialise=true|prefetch=1/,
     );
     expect(refusal(20e9)).toContain("The model alone does not fit");
+    expect(said).not.toContain("teachers");
+  });
+
+  it("counts models that teach", () => {
+    const taught = { ...memory, teachers: 8e9, total: 1.008e12 };
+    // (88/1.7 − 40 − 8)/960 of 32,768.
+    expect(() => checkStepMemory(taught, { limit: 88e9, ...options })).toThrow(
+      /batches 60\.00 GB, teachers 8\.00 GB\. Lower training\.batchSize to 128 or less/,
+    );
+    const step = stepOf(4);
+    const with8 = estimateStepMemory(step, { capabilities, prefetch: PREFETCH, teachers: 8 });
+    expect(with8.total).toBe(memoryOf(4).total + 8);
   });
 });
 

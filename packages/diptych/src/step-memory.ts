@@ -25,6 +25,8 @@ export interface StepMemory {
   readonly activations: number;
   /** The batch of the step and those prepared ahead. */
   readonly batches: number;
+  /** Weights of the models that the loss is taught by, and what is prepared for them. */
+  readonly teachers: number;
   readonly total: number;
 }
 
@@ -32,6 +34,8 @@ export interface StepMemoryOptions {
   readonly capabilities: BackendCapabilities;
   /** Batches prepared ahead. */
   readonly prefetch: number;
+  /** Bytes of the teachers; 0 by default. */
+  readonly teachers?: number;
 }
 
 /**
@@ -41,7 +45,7 @@ export interface StepMemoryOptions {
  */
 export function estimateStepMemory(
   step: TrainStep,
-  { capabilities, prefetch }: StepMemoryOptions,
+  { capabilities, prefetch, teachers = 0 }: StepMemoryOptions,
 ): StepMemory {
   const state = sumBytes(step.state.map(({ shape }) => ({ shape, dtype: "float32" as const })));
   const gradients = sumBytes(step.work);
@@ -52,8 +56,8 @@ export function estimateStepMemory(
   // and activations die as the walk goes down.
   const order = nodesInOrder([...graph.inputs, ...Object.values(graph.outputs).toReversed()]);
   const activations = estimatePeakBytes(graph, order, { outputs: "elsewhere" });
-  const total = state + gradients + batches + activations;
-  return Object.freeze({ state, gradients, activations, batches, total });
+  const total = state + gradients + batches + activations + teachers;
+  return Object.freeze({ state, gradients, activations, batches, teachers, total });
 }
 
 interface Sized {
@@ -103,9 +107,10 @@ export interface CheckMemoryOptions {
 export function checkStepMemory(memory: StepMemory, options: CheckMemoryOptions): void {
   const { limit } = options;
   if (limit === undefined || memory.total <= limit) return;
-  const { state, gradients, activations, batches, total } = memory;
+  const { state, gradients, activations, batches, teachers, total } = memory;
+  const taught = teachers > 0 ? `, teachers ${formatBytes(teachers)}` : "";
   throw new TrainingError(
-    `diptych/train: memory: expected a step that fits into ${formatBytes(limit)}, got one of about ${formatBytes(total)}: parameters and optimizer ${formatBytes(state)}, gradients ${formatBytes(gradients)}, activations ${formatBytes(activations)}, batches ${formatBytes(batches)}. ${advice(memory, limit, options)} DIPTYCH_MEMORY_LIMIT=48GB sets another limit, DIPTYCH_MEMORY_LIMIT=none turns this check off; --tiny runs the config's own small version where it has one.`,
+    `diptych/train: memory: expected a step that fits into ${formatBytes(limit)}, got one of about ${formatBytes(total)}: parameters and optimizer ${formatBytes(state)}, gradients ${formatBytes(gradients)}, activations ${formatBytes(activations)}, batches ${formatBytes(batches)}${taught}. ${advice(memory, limit, options)} DIPTYCH_MEMORY_LIMIT=48GB sets another limit, DIPTYCH_MEMORY_LIMIT=none turns this check off; --tiny runs the config's own small version where it has one.`,
   );
 }
 
@@ -116,11 +121,11 @@ export function checkStepMemory(memory: StepMemory, options: CheckMemoryOptions)
 const RUNTIME_FACTOR = 1.7;
 
 function advice(
-  { state, gradients, activations, batches }: StepMemory,
+  { state, gradients, activations, batches, teachers }: StepMemory,
   limit: number,
   { batchSize, rematerialise, prefetch }: CheckMemoryOptions,
 ): string {
-  const share = (limit / RUNTIME_FACTOR - state - gradients) / (activations + batches);
+  const share = (limit / RUNTIME_FACTOR - state - gradients - teachers) / (activations + batches);
   const fits = Math.floor(batchSize * share);
   if (fits < 1) {
     return "The model alone does not fit at any batch size: choose a smaller model, or a machine with more memory.";

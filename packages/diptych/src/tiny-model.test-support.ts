@@ -10,15 +10,16 @@ import { createBpeTokenizer, textTransformer } from "@diptych/text-transformer";
 import { openConfig } from "./load-config.js";
 import { saveModel } from "./model-folder.js";
 
-/** Pictures of 8 pixels, features of 8 numbers, texts of up to 12 ids. */
-export async function writeTinyModel(folder: string): Promise<void> {
+/** Pictures of 8 pixels, features of 8 numbers, texts of up to 12 ids; both towers, or `only` one of them. */
+export async function writeTinyModel(folder: string, only?: "image" | "text"): Promise<void> {
+  const encoders = {
+    image: vit({ imageSize: 8, patchSize: 4, width: 16, layers: 1, heads: 2 }),
+    text: textTransformer({ width: 16, layers: 1, heads: 2 }),
+  };
   const opened = await openConfig({
     model: {
       embedDim: 8,
-      encoders: {
-        image: vit({ imageSize: 8, patchSize: 4, width: 16, layers: 1, heads: 2 }),
-        text: textTransformer({ width: 16, layers: 1, heads: 2 }),
-      },
+      encoders: only === undefined ? encoders : { [only]: encoders[only] },
     },
     data: { train: { type: "emoji" }, mean: [0.5, 0.4, 0.3] },
   } as never);

@@ -2,10 +2,8 @@
 import { join } from "node:path";
 import {
   countParameters,
-  TrainingError,
   type HostTensor,
   type MultiEncoder,
-  type TokenizerState,
   type TrainingPrecision,
 } from "@diptych/core";
 import { createCompute } from "@diptych/core/backend";
@@ -22,13 +20,20 @@ import {
   type FitResult,
   type TrainingEvent,
 } from "@diptych/training";
-import { BACKEND, createComponents, createSchedule, MODEL, TOKENIZER } from "./components.js";
-import { describeSwitch } from "./backend-switch.js";
+import {
+  BACKEND,
+  createComponents,
+  createSchedule,
+  MODEL,
+  TEACHERS,
+  TOKENIZER,
+} from "./components.js";
 import { evaluate, type Evaluations } from "./evaluate.js";
 import type { OpenedConfig } from "./load-config.js";
 import { saveModel } from "./model-folder.js";
 import { createModelRuntime } from "./model-runtime.js";
 import { trainedPictures } from "./read-model.js";
+import { resumeRun, savedTokenizer } from "./resume-run.js";
 import { decideSteps } from "./run-length.js";
 import { createProgressMeter, type RunListener } from "./run-events.js";
 import {
@@ -38,6 +43,9 @@ import {
   createRunLoader,
   createRunTrainer,
 } from "./run-step.js";
+import { stepFlops } from "./step-flops.js";
+import type { TeacherFacts } from "./teachers/open-teachers.js";
+import { teacherFlops } from "./teachers/teacher-cost.js";
 
 export interface TrainOptions {
   readonly opened: OpenedConfig;
@@ -64,6 +72,10 @@ export interface TrainSummary {
   readonly loss: number | null;
   /** Trained values. */
   readonly params: number;
+  /** Floating-point operations of one step ({@link stepFlops}), its teachers' included. */
+  readonly flops: number;
+  /** Models that the loss was taught by. */
+  readonly teachers: readonly TeacherFacts[];
   /** Mean wait of a step for its batch, in milliseconds. */
   readonly meanWaitMs: number;
   readonly precision: TrainingPrecision;
@@ -94,7 +106,7 @@ export async function train(options: TrainOptions): Promise<TrainSummary> {
 }
 
 async function trainLocked(options: TrainOptions, run: Run): Promise<TrainSummary> {
-  const { opened, out, signal, on = () => undefined } = options;
+  const { opened, out, resume = false, signal, on = () => undefined } = options;
   const { config } = opened;
   const checkpointer = createCheckpointer({
     folder: out,
@@ -103,7 +115,7 @@ async function trainLocked(options: TrainOptions, run: Run): Promise<TrainSummar
     keepLast: config.training.keepLast,
     report: (text) => on({ event: "message", text }),
   });
-  const tokenizer = await savedTokenizer(checkpointer, options);
+  const tokenizer = await savedTokenizer(checkpointer, { out, resume });
   await createComponents({ opened, run, on, signal, tokenizer });
   await writeJsonAtomically(join(out, "config.json"), config.plain);
   const step = buildStep(config, run);
@@ -112,65 +124,26 @@ async function trainLocked(options: TrainOptions, run: Run): Promise<TrainSummar
   if (notice) on({ event: "message", text: notice });
   const loader = createRunLoader(config, run, on);
   const trainer = await createRunTrainer(config, run, step);
-  await resumeFrom(checkpointer, trainer, options);
+  const teachers = run.get(TEACHERS).map(({ facts }) => facts);
+  if (resume) await resumeRun(checkpointer, trainer, { config, teachers, on });
   const totalSteps = await decideSteps(config, { trainer, loader, signal, on });
-  const result = await fit(options, run, { trainer, loader, checkpointer, totalSteps });
-  return finish(options, run, { trainer, result, totalSteps });
+  const flops = stepFlops(step) + teacherFlops(run.get(TEACHERS), batchSizes(config));
+  const cost = { totalSteps, flops, teachers };
+  const result = await fit(options, run, { trainer, loader, checkpointer, ...cost });
+  return finish(options, run, { trainer, result, ...cost });
 }
 
-/** The tokenizer that the run began with. @throws TrainingError where a run is there and `resume` is not set. */
-async function savedTokenizer(
-  checkpointer: Checkpointer,
-  { resume = false, out }: TrainOptions,
-): Promise<TokenizerState | undefined> {
-  const [newest] = await checkpointer.steps();
-  if (newest === undefined) return undefined;
-  if (!resume) {
-    throw new TrainingError(
-      `diptych/train: ${out}: expected a new folder, got one with a run of ${newest} steps. Add --resume to go on with it, or choose another --out.`,
-    );
-  }
-  const reader = await checkpointer.openLatest();
-  if (!reader) return undefined;
-  try {
-    return reader.metadata["tokenizer"] as TokenizerState | undefined;
-  } finally {
-    await reader.close();
-  }
+/** What is known of a run before its first step. */
+interface RunFacts {
+  readonly totalSteps: number;
+  readonly flops: number;
+  readonly teachers: readonly TeacherFacts[];
 }
 
-async function resumeFrom(
-  checkpointer: Checkpointer,
-  trainer: Trainer,
-  { opened, resume = false, on = () => undefined }: TrainOptions,
-): Promise<void> {
-  if (!resume) return;
-  const found = await checkpointer.latest(trainer.trainStep);
-  if (!found) {
-    on({
-      event: "message",
-      text: "There is no checkpoint to resume from: training begins at step 0.",
-    });
-    return;
-  }
-  await trainer.loadState(found.state);
-  const { precision } = found.state.metadata;
-  if (precision !== trainer.trainStep.precision) {
-    on({
-      event: "message",
-      text: `The checkpoint was made in ${precision}; training goes on in ${trainer.trainStep.precision}.`,
-    });
-  }
-  on({ event: "message", text: `Going on from step ${trainer.step} (${found.path}).` });
-  const text = describeSwitch(found.state.metadata["config"], opened.config.plain);
-  if (text !== undefined) on({ event: "message", text });
-}
-
-interface FitContext {
+interface FitContext extends RunFacts {
   readonly trainer: Trainer;
   readonly loader: Loader;
   readonly checkpointer: Checkpointer;
-  readonly totalSteps: number;
 }
 
 /** With the loss of the last step done here. */
@@ -178,7 +151,7 @@ type Fitted = FitResult & { readonly loss: number | null };
 
 async function fit(options: TrainOptions, run: Run, context: FitContext): Promise<Fitted> {
   const { opened, out, signal, on = () => undefined } = options;
-  const { trainer, loader, checkpointer, totalSteps } = context;
+  const { trainer, loader, checkpointer, totalSteps, flops, teachers } = context;
   const { config } = opened;
   const log = createJsonlLog(join(out, "log.jsonl"), { resumeStep: trainer.step });
   run.onDispose("log", () => log.close());
@@ -193,9 +166,10 @@ async function fit(options: TrainOptions, run: Run, context: FitContext): Promis
     totalSteps,
     signal,
     saver: checkpointer,
-    metadata: { config: config.plain, tokenizer: run.get(TOKENIZER).toJSON() },
+    metadata: { config: config.plain, tokenizer: run.get(TOKENIZER).toJSON(), teachers },
     on: (event) => {
-      if (isLogged(event)) log.write({ ...event });
+      const facts = event.event === "start" ? { flops, teachers } : {};
+      if (isLogged(event)) log.write({ ...event, ...facts });
       if (event.event !== "step") return;
       loss = event.loss;
       on(meter(event));
@@ -204,10 +178,9 @@ async function fit(options: TrainOptions, run: Run, context: FitContext): Promis
   return { ...result, loss };
 }
 
-interface FinishContext {
+interface FinishContext extends RunFacts {
   readonly trainer: Trainer;
   readonly result: Fitted;
-  readonly totalSteps: number;
 }
 
 async function finish(
@@ -216,7 +189,7 @@ async function finish(
   context: FinishContext,
 ): Promise<TrainSummary> {
   const { opened, out } = options;
-  const { trainer, result, totalSteps } = context;
+  const { trainer, result, totalSteps, flops, teachers } = context;
   const { config } = opened;
   const summary = {
     finished: result.reason === "finished",
@@ -226,6 +199,8 @@ async function finish(
     images: result.step * batchSizes(config).imageBatch,
     loss: result.loss,
     params: countParameters(trainer.trainStep.parameters),
+    flops,
+    teachers,
     meanWaitMs: result.meanWaitMs,
     precision: config.training.precision,
     skippedSteps: result.skippedSteps,
