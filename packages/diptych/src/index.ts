@@ -183,4 +183,3 @@ export { setUpNative, type SetupOptions, type SetupResult } from "./setup/set-up
 export { stepFlops } from "./step-flops.js";
 export type { TeacherFacts } from "./teachers/open-teachers.js";
 export { train, type TrainOptions, type TrainSummary } from "./train.js";
-export { fingerprintWeights } from "./weights-fingerprint.js";

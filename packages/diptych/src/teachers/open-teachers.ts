@@ -19,14 +19,14 @@ import { findModel } from "../find-model.js";
 import { createModelRuntime } from "../model-runtime.js";
 import { readModel, type LoadedModel } from "../read-model.js";
 import type { RunListener } from "../run-events.js";
-import { fingerprintWeights } from "../weights-fingerprint.js";
+import { weightsFingerprint } from "../fingerprint.js";
 import { collectTeachers, type WantedTeacher } from "./collect-teachers.js";
 
 /** Which model taught a run. */
 export interface TeacherFacts {
   /** Path or name, as the configuration has it. */
   readonly model: string;
-  /** SHA-256 of its weights ({@link fingerprintWeights}). */
+  /** SHA-256 of its weights ({@link weightsFingerprint}). */
   readonly weights: string;
 }
 
@@ -95,7 +95,7 @@ async function openTeacher(
   checkTowers(model, loaded, new Set(wanted.features.values()));
   checkWidths(wanted, loaded, loss);
   return Object.freeze({
-    facts: Object.freeze({ model, weights: fingerprintWeights(loaded.parameters) }),
+    facts: Object.freeze({ model, weights: weightsFingerprint(loaded.parameters) }),
     loaded,
     ...createFeed(wanted, loaded, { backend, index }),
   });

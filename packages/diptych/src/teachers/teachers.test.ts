@@ -16,7 +16,7 @@ import { readModel } from "../read-model.js";
 import { buildStep, createRunLoader } from "../run-step.js";
 import { writeTinyModel } from "../tiny-model.test-support.js";
 import { train, type TrainSummary } from "../train.js";
-import { fingerprintWeights } from "../weights-fingerprint.js";
+import { weightsFingerprint } from "../fingerprint.js";
 import { collectTeachers } from "./collect-teachers.js";
 
 const STEPS = 12;
@@ -162,7 +162,7 @@ describe("a student", () => {
     const losses = lossesOf("features");
     expect(losses).toHaveLength(40);
     expect(losses.at(-1)).toBeLessThan(0.6 * losses[0]!);
-    const weights = fingerprintWeights((await readModel(teacher)).parameters);
+    const weights = weightsFingerprint((await readModel(teacher)).parameters);
     const facts = [{ model: "teacher/model", weights }];
     expect(summary.teachers).toEqual(facts);
     expect(summary.flops).toBeGreaterThan(0);
