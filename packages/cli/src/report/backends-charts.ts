@@ -1,13 +1,8 @@
 /** Charts of a comparison of backends: loss curves, how far they lie apart, and bars of times and memory. */
 import * as Plot from "@observablehq/plot";
+import { renderPlot, seriesColour } from "@diptych/benchmark";
 import { formatBytes } from "@diptych/core";
 import type { BackendComparison, ComparedBackend, Spread } from "diptych";
-import { renderPlot } from "./plot.js";
-
-/** Colours are the page's, so that they hold on light and dark. */
-export function colourOf(index: number): string {
-  return `var(--series-${index % 8})`;
-}
 
 interface Indexed {
   readonly backend: ComparedBackend;
@@ -21,9 +16,9 @@ function indexed({ backends }: BackendComparison): readonly Indexed[] {
 /** How a curve is drawn: the reference broad and faint below, the others as thin dashes, for equal curves lie on one another. */
 function stroke(index: number, isReference: boolean): object {
   return isReference
-    ? { stroke: colourOf(index), strokeWidth: 7, strokeOpacity: 0.4 }
+    ? { stroke: seriesColour(index), strokeWidth: 7, strokeOpacity: 0.4 }
     : {
-        stroke: colourOf(index),
+        stroke: seriesColour(index),
         strokeWidth: 2,
         strokeDasharray: `5 ${3 + 2 * (index % 4)}`,
         strokeDashoffset: 3 * index,
@@ -68,7 +63,7 @@ export function differenceChart(comparison: BackendComparison, width: number): s
     return Plot.line(points, {
       x: "step",
       y: "difference",
-      stroke: colourOf(index),
+      stroke: seriesColour(index),
       strokeWidth: 2,
     });
   });
@@ -196,7 +191,7 @@ function barChart(bars: readonly Bar[], label: string, width: number): string {
       Plot.barX(bars, {
         x: "value",
         y: "label",
-        fill: (bar: Bar) => colourOf(bar.index),
+        fill: (bar: Bar) => seriesColour(bar.index),
         insetTop: above ? 22 : 6,
         insetBottom: above ? 4 : 6,
       }),

@@ -1,10 +1,7 @@
 /** Charts of the quickstart: the loss curve and the bars of shares. */
 import * as Plot from "@observablehq/plot";
-import { renderPlot } from "./plot.js";
+import { renderPlot, seriesColour } from "@diptych/benchmark";
 import type { LossPoint, ModelReport } from "./report-data.js";
-
-const INK = "#1c1c1e";
-const MODEL_COLOURS = ["#3056d3", "#d9622b"];
 
 /** Exponential mean, so that the trend shows through the noise of single batches. */
 function smooth(points: readonly LossPoint[]): readonly LossPoint[] {
@@ -22,7 +19,7 @@ function smooth(points: readonly LossPoint[]): readonly LossPoint[] {
 /** Loss by step: each batch faint, the running mean strong; one colour a model. */
 export function lossChart(models: readonly ModelReport[]): string {
   const marks = models.flatMap(({ losses }, i) => {
-    const stroke = MODEL_COLOURS[i % MODEL_COLOURS.length] ?? INK;
+    const stroke = seriesColour(i);
     return [
       Plot.line(losses, { x: "step", y: "loss", stroke, strokeOpacity: 0.4, strokeWidth: 1 }),
       Plot.line(smooth(losses), { x: "step", y: "loss", stroke, strokeWidth: 2 }),
@@ -35,9 +32,6 @@ export function lossChart(models: readonly ModelReport[]): string {
     marginBottom: 44,
     x: { label: "step", labelOffset: 38, tickFormat: "d" },
     y: { label: "loss", grid: true, zero: true },
-    ...(models.length > 1
-      ? { color: { legend: false, domain: models.map((m) => m.title), range: MODEL_COLOURS } }
-      : {}),
     marks: [...marks, Plot.ruleY([0])],
   });
 }
@@ -73,7 +67,10 @@ export function styleChart(models: readonly ModelReport[]): string {
       grid: true,
     },
     y: { label: null, domain: names },
-    color: { domain: names, range: ["#b9b9c0", "#8c8c96", ...MODEL_COLOURS] },
+    color: {
+      domain: names,
+      range: ["var(--series-7)", "var(--series-7)", ...models.map((_, i) => seriesColour(i))],
+    },
     marks: [
       Plot.barX(bars, { x: "share", y: "who", fill: "who", insetTop: 6, insetBottom: 6 }),
       Plot.text(bars, {
@@ -86,8 +83,4 @@ export function styleChart(models: readonly ModelReport[]): string {
       }),
     ],
   });
-}
-
-export function colourOf(model: number): string {
-  return MODEL_COLOURS[model % MODEL_COLOURS.length] ?? INK;
 }

@@ -1,22 +1,12 @@
 /** The quickstart's page: one self-contained HTML file, readable on a phone, in print and without a network. */
+import { html, raw, renderPage, seriesColour, type Html } from "@diptych/benchmark";
 import { formatDuration } from "@diptych/core";
-import { colourOf, lossChart, styleChart } from "./charts.js";
-import { html, raw, type Html } from "./html.js";
+import { lossChart, styleChart } from "./charts.js";
 import type { GuessedPicture, ModelReport, Search } from "./report-data.js";
 
 const STYLE = `
-:root { --ink: #1c1c1e; --soft: #63636b; --line: #e4e4ea; --good: #1a7f37; --bad: #b3261e; --page: #fbfbfd; }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
-main { max-width: 920px; margin: 0 auto; padding: 40px 20px 80px; }
-h1 { font-size: 30px; margin: 0 0 6px; letter-spacing: -.02em; } h2 { font-size: 20px; margin: 44px 0 8px; }
-p { margin: 6px 0 14px; max-width: 68ch; } .soft { color: var(--soft); }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { text-align: right; padding: 7px 10px; border-bottom: 1px solid var(--line); } th:first-child, td:first-child { text-align: left; }
-th { font-weight: 600; color: var(--soft); font-size: 14px; }
-.card { background: #fff; border: 1px solid var(--line); border-radius: 12px; padding: 16px; overflow-x: auto; }
 .grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 12px; }
-.tile { background: #fff; border: 1px solid var(--line); border-radius: 12px; padding: 12px; font-size: 13px; line-height: 1.4; }
+.tile { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 12px; font-size: 13px; line-height: 1.4; }
 .tile img { width: 64px; height: 64px; image-rendering: pixelated; display: block; margin-bottom: 8px; }
 .tile ol { margin: 6px 0 0; padding: 0; list-style: none; } .tile li { display: flex; justify-content: space-between; gap: 8px; color: var(--soft); }
 .tile li.right { color: var(--good); font-weight: 600; } .tile b.missed { color: var(--bad); }
@@ -110,48 +100,33 @@ function modelSection(model: ModelReport, several: boolean): Html {
 export function renderReport(models: readonly ModelReport[]): string {
   const [first] = models;
   const style = first?.result.heldOutStyle;
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>Diptych quickstart</title>
-        <style>
-          ${raw(STYLE)}
-        </style>
-      </head>
-      <body>
-        <main>
-          <h1>What the model learned</h1>
-          <p class="soft">
-            Pictures and names of emoji, trained from nothing on this machine with
-            ${first?.result.backend ?? "no backend"}, ${first?.result.precision ?? "fp32"}, seed
-            ${first?.result.seed ?? 0}. Three families of drawings were used for training; a fourth,
-            Fluent, is only looked at here.
-          </p>
-          ${models.map((model) => html`<p><b>${model.title}</b>: ${model.summary}</p>`)}
-          <h2>Naming pictures of a new style</h2>
-          <p>
-            ${style?.queries ?? 0} pictures, ${style?.candidates ?? 0} names to choose from.
-            “Nearest pixels” takes the name of the training picture with the most similar pixels.
-          </p>
-          <div class="card">${raw(styleChart(models))}</div>
-          <h2>Scores</h2>
-          <div class="card">${scoreTable(models)}</div>
-          <h2>Loss</h2>
-          <p class="soft">
-            Faint: each batch. Strong: running
-            mean.${models.length > 1 ? html`<span class="key">${models.map((model, i) => html`<i style="background:${colourOf(i)}"></i>${model.title}`)}</span>` : ""}
-          </p>
-          <div class="card">${raw(lossChart(models))}</div>
-          ${models.map((model) => modelSection(model, models.length > 1))}
-          <h2>Where the pictures come from</h2>
-          <p class="soft">
-            Noto Emoji (Apache-2.0), Twemoji (CC-BY-4.0), OpenMoji (CC-BY-SA-4.0) to train; Fluent
-            Emoji (MIT) to test; names and keywords from emojibase and emojilib (MIT).
-          </p>
-        </main>
-      </body>
-    </html>`;
-  return page.html;
+  const content = html`<h1>What the model learned</h1>
+    <p class="soft">
+      Pictures and names of emoji, trained from nothing on this machine with
+      ${first?.result.backend ?? "no backend"}, ${first?.result.precision ?? "fp32"}, seed
+      ${first?.result.seed ?? 0}. Three families of drawings were used for training; a fourth,
+      Fluent, is only looked at here.
+    </p>
+    ${models.map((model) => html`<p><b>${model.title}</b>: ${model.summary}</p>`)}
+    <h2>Naming pictures of a new style</h2>
+    <p>
+      ${style?.queries ?? 0} pictures, ${style?.candidates ?? 0} names to choose from. “Nearest
+      pixels” takes the name of the training picture with the most similar pixels.
+    </p>
+    <div class="card">${raw(styleChart(models))}</div>
+    <h2>Scores</h2>
+    <div class="card">${scoreTable(models)}</div>
+    <h2>Loss</h2>
+    <p class="soft">
+      Faint: each batch. Strong: running
+      mean.${models.length > 1 ? html`<span class="key">${models.map((model, i) => html`<i style="background:${seriesColour(i)}"></i>${model.title}`)}</span>` : ""}
+    </p>
+    <div class="card">${raw(lossChart(models))}</div>
+    ${models.map((model) => modelSection(model, models.length > 1))}
+    <h2>Where the pictures come from</h2>
+    <p class="soft">
+      Noto Emoji (Apache-2.0), Twemoji (CC-BY-4.0), OpenMoji (CC-BY-SA-4.0) to train; Fluent Emoji
+      (MIT) to test; names and keywords from emojibase and emojilib (MIT).
+    </p>`;
+  return renderPage({ title: "Diptych quickstart", style: STYLE, content });
 }

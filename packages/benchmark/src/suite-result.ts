@@ -1,0 +1,20 @@
+/** Several models measured on several tasks, as data: what `diptych benchmark run` writes and its report starts from. */
+import type { Incomparable, MethodMean } from "./comparison.js";
+import type { BenchmarkRow, FailedRow } from "./record.js";
+
+export interface SuiteResult {
+  readonly kind: "diptych-suite";
+  readonly version: 1;
+  readonly title: string;
+  /** Labels of the models, in the order given; each is the `method` of its rows. */
+  readonly models: readonly string[];
+  /** Names of the tasks, in the suite's order. */
+  readonly tasks: readonly string[];
+  readonly rows: readonly BenchmarkRow[];
+  /** Tasks that could not be measured, and why. */
+  readonly failed: readonly FailedRow[];
+  /** Main metric of each row, its interval by bootstrap over test items; rows without items have none. */
+  readonly means: readonly MethodMean[];
+  readonly incomparable: readonly Incomparable[];
+  readonly conclusion: readonly string[];
+}
