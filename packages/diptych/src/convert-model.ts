@@ -41,18 +41,21 @@ export async function writeModel(
   switch (format) {
     case "open-clip":
       await openClipFolder.write(folder, openClipContent(loaded));
-      return tokenizerNotes(loaded, "open_clip");
+      return [...tokenizerNotes(loaded, "open_clip"), ...scoringNotes(loaded)];
     case "hugging-face":
       await huggingFaceFolder.write(folder, openClipContent(loaded));
-      return writeTokenizer(loaded, folder);
+      return [...(await writeTokenizer(loaded, folder)), ...scoringNotes(loaded)];
     case "transformers.js":
       if (!hasOwnTokenizer(loaded)) throw unknownTokenizer(loaded);
-      return exactnessNotes(
-        await exportTransformersJs(loaded, folder, {
-          ...(dtypes ? { dtypes } : {}),
-          ...(onFile ? { onFile } : {}),
-        }),
-      );
+      return [
+        ...exactnessNotes(
+          await exportTransformersJs(loaded, folder, {
+            ...(dtypes ? { dtypes } : {}),
+            ...(onFile ? { onFile } : {}),
+          }),
+        ),
+        ...scoringNotes(loaded),
+      ];
     case "diptych":
       await writeOwn(loaded, folder);
       return [];
@@ -93,9 +96,9 @@ async function checkFolder(folder: string): Promise<void> {
 }
 
 function openClipContent(loaded: LoadedModel): Parameters<typeof openClipFolder.write>[1] {
-  const { parameters, pictures, opened } = loaded;
+  const { pictures, opened } = loaded;
   return {
-    tensors: parameters,
+    tensors: towerParameters(loaded),
     metadata: {
       model_cfg: loaded.modelConfig ?? (opened && describeAsOpenClip({ ...loaded, opened })),
       preprocess_cfg: {
@@ -109,6 +112,20 @@ function openClipContent(loaded: LoadedModel): Parameters<typeof openClipFolder.
       },
     },
   };
+}
+
+/** Without those of the loss, for which other formats have no place. */
+function towerParameters({ parameters, scoring }: LoadedModel): LoadedModel["parameters"] {
+  const others = new Set(scoring?.parameters.map(({ name }) => name));
+  return new Map([...parameters].filter(([name]) => !others.has(name)));
+}
+
+function scoringNotes({ scoring }: LoadedModel): WriteNotes {
+  const count = scoring?.parameters.length ?? 0;
+  if (count === 0) return [];
+  return [
+    `The ${count} parameters that the loss scores pairs by stay behind: the folder holds the towers alone. Format "diptych" keeps them.`,
+  ];
 }
 
 /** open_clip takes CLIP's own tokenizer whatever a folder holds. */

@@ -6,6 +6,7 @@ import {
   type Dataset,
   type EncodeFunctions,
   type Evaluation,
+  type EvaluationContext,
   type ResolvedConfig,
   type ResolvedPart,
   type SizedDataset,
@@ -14,7 +15,7 @@ import {
 import { createCompute } from "@diptych/core/backend";
 import { Run } from "@diptych/core/plugin";
 import { createBackend, createDataset, createEvaluator } from "./components.js";
-import { createModelRuntime } from "./model-runtime.js";
+import { createModelRuntime, type ModelRuntime } from "./model-runtime.js";
 import { readModel } from "./read-model.js";
 import type { OpenedConfig } from "./load-config.js";
 import type { RunListener } from "./run-events.js";
@@ -24,7 +25,7 @@ export type Evaluations = Readonly<Record<string, Evaluation>>;
 
 export interface EvaluateOptions {
   readonly opened: OpenedConfig;
-  readonly encode: EncodeFunctions;
+  readonly encode: EncodeFunctions & Pick<ModelRuntime, "score">;
   readonly compute: Compute;
   readonly tokenizer: Tokenizer;
   readonly on: RunListener;
@@ -66,6 +67,7 @@ async function evaluateOne(
       compute,
       tokenizer,
       dataset,
+      ...scoreOf(encode, signal),
       ...(trainDataset ? { trainDataset } : {}),
       random: createRandom(opened.config.seed).split("evaluate").split(name),
       ...(signal ? { signal } : {}),
@@ -74,6 +76,15 @@ async function evaluateOne(
   } finally {
     for (const dataset of datasets) await dataset.dispose?.();
   }
+}
+
+/** The scores that the model's loss taught, where it did. */
+function scoreOf(
+  { score }: Pick<ModelRuntime, "score">,
+  signal: AbortSignal | undefined,
+): Pick<EvaluationContext, "score"> {
+  if (!score) return {};
+  return { score: (images, texts) => score(images, texts, signal ? { signal } : {}) };
 }
 
 /** Two evaluators of one name become `name` and `name-2`. */

@@ -1,5 +1,11 @@
 /** The short API: a model from a folder, a file or a name, ready to embed pictures and texts. */
-import type { Backend, ConstantPrecision, HostTensor, Tokenizer } from "@diptych/core";
+import {
+  ConfigError,
+  type Backend,
+  type ConstantPrecision,
+  type HostTensor,
+  type Tokenizer,
+} from "@diptych/core";
 import { createOnnxBackend } from "@diptych/backend-onnx";
 import type { EvaluationOptions } from "@diptych/data";
 import { A_PHOTO_OF, similarities } from "@diptych/zeroshot";
@@ -10,8 +16,9 @@ import {
   type Classification,
 } from "./classification.js";
 import { writeModel, type WriteModelOptions, type WriteNotes } from "./convert-model.js";
-import type { Embed, EncoderRuntime, Features, ImageSource } from "./encode/encoder-runtime.js";
-import { createModelRuntime } from "./model-runtime.js";
+import type { Embed, Features, ImageSource } from "./encode/encoder-runtime.js";
+import { createModelRuntime, type ModelRuntime } from "./model-runtime.js";
+import type { Score } from "./score/score-runtime.js";
 import { openModel, type OpenModel, type ReadModelOptions } from "./read-model.js";
 
 /**
@@ -68,6 +75,11 @@ export interface Clip {
     images: readonly ImageSource[] | Features,
     texts: readonly string[] | Features,
   ): Promise<HostTensor<"float32">>;
+  /**
+   * What the model's loss taught it to score, [pictures, texts], larger where they fit better: for captioning, the logarithm
+   * of a text's probability. @throws ConfigError where the loss scores nothing or was not saved with the model.
+   */
+  readonly score: Score;
   /** Labels of a picture, most probable first. */
   classify(
     image: ImageSource,
@@ -129,7 +141,7 @@ async function openBackend(threads: number | undefined, opened: OpenModel): Prom
 
 function createClip(
   opened: OpenModel,
-  { runtime, logitScale }: { readonly runtime: EncoderRuntime; readonly logitScale: number },
+  { runtime, logitScale }: { readonly runtime: ModelRuntime; readonly logitScale: number },
   dispose: () => Promise<void>,
 ): Clip {
   const { tokenizer } = opened;
@@ -151,6 +163,7 @@ function createClip(
       const columns = isFeatures(texts) ? texts : await encodeTexts(texts);
       return allSimilarities(rows, columns);
     },
+    score: runtime.score ?? noScores(opened),
     classify: async (
       image: ImageSource,
       labels: readonly string[],
@@ -164,6 +177,17 @@ function createClip(
       writeModel({ ...opened, parameters: await opened.readParameters() }, folder, options),
     dispose,
   });
+}
+
+/** For models whose loss says nothing else than the similarity of features. */
+function noScores({ path, source, opened }: OpenModel): Score {
+  const loss = opened?.config.loss.declaration.type;
+  return () =>
+    Promise.reject(
+      new ConfigError(
+        `diptych/score: ${path}: expected a model trained with a loss that scores pairs (captioning, bag-of-words-prediction), saved with the loss's parameters, got ${loss === undefined ? `one of ${source}` : `"${loss}"`}. Use similarity for the cosines of its features.`,
+      ),
+    );
 }
 
 function isFeatures(value: readonly unknown[] | Features): value is Features {

@@ -1,9 +1,14 @@
 /** An embedding runtime of a model: pictures prepared in threads as the model wants them, towers on a backend. */
 import type { Backend, ConstantPrecision } from "@diptych/core";
 import { createImagePipeline, type EvaluationOptions } from "@diptych/data";
-import { createEncoderRuntime, type EncoderRuntime } from "./encode/encoder-runtime.js";
+import {
+  createEncoderRuntime,
+  type EncoderRuntime,
+  type ImageSource,
+} from "./encode/encoder-runtime.js";
 import type { ParameterSource } from "./encode/tower.js";
 import type { LoadedModel } from "./read-model.js";
+import { createScoreRuntime, type Score } from "./score/score-runtime.js";
 
 export interface ModelRuntimeOptions {
   /** Samples embedded in one run. */
@@ -16,7 +21,15 @@ export interface ModelRuntimeOptions {
 }
 
 /** What a runtime needs of a model. */
-export type RunnableModel = Pick<LoadedModel, "model" | "tokenizer" | "pictures" | "parameters">;
+export type RunnableModel = Pick<
+  LoadedModel,
+  "model" | "tokenizer" | "pictures" | "parameters" | "scoring"
+>;
+
+/** A runtime that also scores pairs, where the model's loss taught it to. */
+export interface ModelRuntime extends EncoderRuntime {
+  readonly score?: Score;
+}
 
 export function createModelRuntime(
   {
@@ -24,26 +37,32 @@ export function createModelRuntime(
     tokenizer,
     parameters,
     pictures,
+    scoring,
   }: Omit<RunnableModel, "parameters"> & { readonly parameters: ParameterSource },
   backend: Backend,
   { images, workers, ...options }: ModelRuntimeOptions = {},
-): EncoderRuntime {
+): ModelRuntime {
   const pipeline = createImagePipeline(
     { ...pictures, ...images },
     workers === undefined ? {} : { workers },
   );
-  const runtime = createEncoderRuntime({
+  const shared = {
     backend,
     model,
     parameters,
     tokenizer,
-    prepareImages: (sources, signal) => pipeline.prepare(sources, signal ? { signal } : {}),
+    prepareImages: (sources: readonly ImageSource[], signal?: AbortSignal) =>
+      pipeline.prepare(sources, signal ? { signal } : {}),
     ...options,
-  });
+  };
+  const runtime = createEncoderRuntime(shared);
+  const scores = scoring && createScoreRuntime({ ...shared, plan: scoring });
   return Object.freeze({
     ...runtime,
+    ...(scores ? { score: scores.score } : {}),
     dispose: async () => {
       await runtime.dispose();
+      await scores?.dispose();
       await pipeline.dispose();
     },
   });

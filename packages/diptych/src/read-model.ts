@@ -23,11 +23,13 @@ import {
   type EvaluationSettings,
 } from "@diptych/data";
 import { createBpeTokenizer } from "@diptych/text-transformer";
+import { createLoss } from "./create-loss.js";
 import { findModel, type ModelPullOptions } from "./find-model.js";
 import { imageFacts } from "./image-facts.js";
 import { openConfig, type OpenedConfig } from "./load-config.js";
 import { parseModelMetadata } from "./model-folder.js";
 import { createOpenClipModel } from "./open-clip-model.js";
+import { planScores, type ScorePlan } from "./score/plan-scores.js";
 
 export interface ReadModelOptions {
   /** Plugins that the model's configuration needs beside the default ones. */
@@ -51,6 +53,8 @@ export interface ModelDescription {
   readonly tokenizer: Tokenizer;
   /** How pictures become the image tower's input. */
   readonly pictures: EvaluationSettings;
+  /** How its loss scores pairs of pictures and texts, where the loss does and was saved with the model. */
+  readonly scoring?: ScorePlan | undefined;
   /** What the source does not say and was taken as usual, in words. */
   readonly assumed: readonly string[];
   /** open_clip's words for the architecture, of public checkpoints. */
@@ -62,6 +66,7 @@ export interface ModelDescription {
 }
 
 export interface LoadedModel extends ModelDescription {
+  /** Of the towers, and those of the loss that `scoring` reads. */
   readonly parameters: ReadonlyMap<string, HostTensor>;
 }
 
@@ -120,6 +125,7 @@ async function openOwnModel(path: string, options: ReadModelOptions): Promise<Op
     const { config, registry } = opened;
     const tokenizer = await restoreTokenizer(registry, metadata.tokenizer);
     const model = createConfiguredModel(config.model, { tokenizer });
+    const scoring = savedScoring(planScores(model, createLoss(opened, model, tokenizer)), reader);
     return {
       path,
       source: "diptych",
@@ -128,9 +134,20 @@ async function openOwnModel(path: string, options: ReadModelOptions): Promise<Op
       pictures: trainedPictures(config.data, model),
       step: metadata.step,
       opened,
-      ...(await openWeights(model, reader, options)),
+      ...(scoring ? { scoring } : {}),
+      ...(await openWeights(model, reader, { ...options, scoring })),
     };
   });
+}
+
+/** The plan where the folder has what its scores read; folders of before hold the towers alone. */
+function savedScoring(
+  plan: ScorePlan | undefined,
+  { entries }: CheckpointReader,
+): ScorePlan | undefined {
+  const saved = new Set(entries.map(({ name }) => name));
+  if (!plan || plan.parameters.length === 0) return plan;
+  return plan.parameters.some(({ name }) => saved.has(name)) ? plan : undefined;
 }
 
 /** As training prepares pictures that no transform changes: the shorter side to size, the centre, on white. */
@@ -205,9 +222,14 @@ function atSize(config: OpenClipModelConfig, imageSize: number | undefined): Ope
 async function openWeights(
   model: MultiEncoder,
   reader: CheckpointReader,
-  { allowMissing = [], imageSize }: ReadModelOptions,
+  {
+    allowMissing = [],
+    imageSize,
+    scoring,
+  }: ReadModelOptions & { readonly scoring?: ScorePlan | undefined },
 ): Promise<Pick<OpenModel, "readParameters" | "close" | "assumed">> {
-  const specs = buildEncoders({ ...model, mode: "eval" }).parameters;
+  const towers = buildEncoders({ ...model, mode: "eval" }).parameters;
+  const specs = [...towers, ...(scoring?.parameters ?? [])];
   const read = (only?: ReadonlySet<string>): ReturnType<typeof loadParameters> =>
     loadParameters(reader, specs, {
       allowMissing,

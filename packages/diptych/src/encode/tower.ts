@@ -9,6 +9,7 @@ import {
   type ConstantPrecision,
   type Encoder,
   type Executable,
+  type Graph,
   type HostTensor,
   type MultiEncoder,
 } from "@diptych/core";
@@ -61,7 +62,7 @@ export function createTowers(options: TowerOptions): Towers {
 
 /** Compiles the tower of `modality` up to its features, not normalised. @throws ConfigError where the model has none. */
 async function openTower(options: TowerOptions, modality: string): Promise<Tower> {
-  const { backend, model, precision } = options;
+  const { model } = options;
   const encoder = model.encoders[modality];
   if (!encoder) {
     throw new ConfigError(
@@ -73,23 +74,34 @@ async function openTower(options: TowerOptions, modality: string): Promise<Tower
   if (!encoded)
     throw new InternalError(`diptych/encode: ${modality}: expected features, got none.`);
   const graph = createGraph(`encode-${modality}`, { features: encoded.pooled });
+  const executable = await compileWithParameters(graph, options);
+  return { encoder, executable };
+}
+
+/** Compiles a graph with its parameters as constants. @throws ConfigError on a parameter without a value. */
+export async function compileWithParameters(
+  graph: Graph,
+  {
+    backend,
+    parameters: source,
+    precision,
+  }: Pick<TowerOptions, "backend" | "parameters" | "precision">,
+): Promise<Executable> {
   const names = new Set(
     graph.inputs.flatMap(({ node }) => (node.op === "parameter" ? [inputName(node)] : [])),
   );
-  const parameters =
-    typeof options.parameters === "function" ? await options.parameters(names) : options.parameters;
+  const parameters = typeof source === "function" ? await source(names) : source;
   for (const name of names) {
     if (parameters.has(name)) continue;
     throw new ConfigError(
       `diptych/encode: parameter "${name}": expected a value, got none. Load a checkpoint of this model.`,
     );
   }
-  const executable = await backend.compile(graph, {
+  return backend.compile(graph, {
     label: graph.name,
     constants: parameters,
     ...(precision === undefined ? {} : { precision }),
   });
-  return { encoder, executable };
 }
 
 /** Features [batch, embedDim] of one batch. */

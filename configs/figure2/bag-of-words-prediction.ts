@@ -1,0 +1,15 @@
+/**
+ * Figure 2, second method: one linear layer predicts the caption's words from the picture's features.
+ *
+ * Paper:    CLIP (arXiv:2103.00020) §2.3, after Joulin et al. 2016 (arXiv:1511.02251).
+ * Command:  npx diptych train configs/figure2/bag-of-words-prediction.ts
+ * Tiny:     npx diptych train configs/figure2/bag-of-words-prediction.ts --tiny
+ */
+import { bagOfWords, bagOfWordsPrediction } from "diptych";
+import { figure2 } from "./recipe.js";
+
+export default figure2("bag-of-words-prediction", {
+  // Of this tower only the input, the ids of captions, is used.
+  text: bagOfWords({ width: 8 }),
+  loss: bagOfWordsPrediction(),
+});
