@@ -1,5 +1,6 @@
 /** Datasets, image decoding, transforms and the loader. */
 export { encodePng } from "./image/encode-png.js";
+export { encodeThumbnail, type ThumbnailOptions } from "./image/encode-thumbnail.js";
 export { decodeImage, DEFAULT_PIXEL_LIMIT, type DecodeOptions } from "./image/decode-image.js";
 export {
   prepareImages,

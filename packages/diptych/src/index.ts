@@ -28,6 +28,7 @@ export {
   EMOJI_ATTRIBUTION,
   emojiSchema,
   encodePng,
+  encodeThumbnail,
   imageFolder,
   jsonl,
   loadEmojiSet,
