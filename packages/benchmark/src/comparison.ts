@@ -7,11 +7,15 @@ export interface Budget {
   readonly amount: number;
 }
 
+/** What an interval or a test speaks of: other seeds and other test items than these, or only one of the two. */
+export type Reach = "seeds and items" | "seeds" | "items";
+
 /** An interval for a mean: [low, high] at `level`, e.g. 0.95. */
 export interface Interval {
   readonly low: number;
   readonly high: number;
   readonly level: number;
+  readonly over?: Reach;
 }
 
 /** Measurements along one run, for curves. */
@@ -42,10 +46,10 @@ export interface MethodMean {
   readonly task: string;
   readonly metric: string;
   readonly mean: number;
-  /** By bootstrap over seeds and test items together. */
-  readonly interval: Interval;
-  /** By seed, in the order of `seeds`. */
-  readonly values: readonly number[];
+  /** Over seeds and test items together (docs/decisions/0017); null where there is one seed and no outcome by item. */
+  readonly interval: Interval | null;
+  /** By seed, in the order of `seeds`; null where the seed's run failed. */
+  readonly values: readonly (number | null)[];
 }
 
 /** A method beside the baseline on one task. */
@@ -56,11 +60,18 @@ export interface PairedTest {
   readonly metric: string;
   /** method − baseline. */
   readonly difference: number;
-  readonly interval: Interval;
-  /** Over seeds and over test items; null where there are too few for the test to say anything. */
+  readonly interval: Interval | null;
+  /** Seeds that both methods have a value for. */
+  readonly seeds?: readonly number[];
+  /** Paired t test over seeds; null with fewer than two. */
   readonly pSeeds: number | null;
+  /** Over seeds without an assumption: all ways to flip the differences' signs; never below 2 / 2^seeds. */
+  readonly pSeedsExact?: number | null;
+  /** Over test items, the same item under several seeds being one (McNemar's exact test with one seed); null without outcomes by item. */
   readonly pItems: number | null;
-  /** Of the two, corrected over all tests of the comparison (Holm); what the verdict rests on. */
+  /** Of the interval's own test, over seeds and items together. */
+  readonly p?: number | null;
+  /** `p` corrected over all tests of the comparison (Holm); what the verdict rests on. */
   readonly pCorrected: number | null;
   readonly verdict: "better" | "worse" | "undecided";
 }

@@ -8,7 +8,31 @@ export type {
   MethodMean,
   MethodRun,
   PairedTest,
+  Reach,
 } from "./comparison.js";
+export { conclude, type ConclusionFailure, type ConclusionInput } from "./conclude.js";
+export {
+  ASPECTS,
+  whyIncomparable,
+  type Aspect,
+  type ComparabilityOptions,
+  type Difference,
+} from "./comparability/why-incomparable.js";
+export { summarise, type SummariseOptions, type Summary } from "./summarise.js";
+export {
+  publishedBaselines,
+  standBeside,
+  type PublishedBaseline,
+  type PublishedProtocol,
+  type PublishedScore,
+  type PublishedSource,
+} from "./baselines/published-baselines.js";
+export {
+  codeVersion,
+  dataIdentity,
+  provenanceOf,
+  type ProvenanceFacts,
+} from "./provenance/provenance.js";
 export type { BenchmarkRow, DataIdentity, FailedRow, Provenance, TrainingCost } from "./record.js";
 export { html, raw, type Html } from "./report/html.js";
 export {

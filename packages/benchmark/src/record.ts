@@ -40,6 +40,8 @@ export interface Provenance {
   readonly weights: string;
   readonly trainData: DataIdentity | null;
   readonly testData: DataIdentity;
+  /** The evaluator with its settings as plain data, `{ type, … }`; templates and class names among them. */
+  readonly evaluator?: Readonly<Record<string, unknown>>;
   /** How pictures are prepared for evaluation, as plain data. */
   readonly preprocessing: Readonly<Record<string, unknown>>;
   readonly precision: string;
