@@ -10,6 +10,7 @@ import {
   max,
   mul,
   neg,
+  scalar,
   select,
   softplus,
   stopGradient,
@@ -131,7 +132,7 @@ function buildOneWay(pairs: Pairs, options: OneWayOptions): Value {
   if (tauPlus === 0) return buildMeanOfPositives(logPlus(ratio, alpha), positives, axis);
   // log(α + (ρ − τ⁺n)/(1 − τ⁺)) = log(ρ + c) − log(1 − τ⁺), ρ = R/e^p.
   const constant = sub(alpha * (1 - tauPlus), mul(count, tauPlus));
-  const corrected = sub(logOfSum(ratio, constant), Math.log(1 - tauPlus));
+  const corrected = sub(logOfSum(ratio, constant), log(scalar(1 - tauPlus)));
   const floor = logPlus(sub(sub(logCount, exp(logitScale)), logits), alpha);
   // Both grow with N_p, so the larger of them is that of the larger N_p.
   return buildMeanOfPositives(max(corrected, floor), positives, axis);
@@ -139,7 +140,9 @@ function buildOneWay(pairs: Pairs, options: OneWayOptions): Value {
 
 /** log(e^x + α) = log α + softplus(x − log α). */
 function logPlus(x: Value, alpha: number): Value {
-  return alpha === 1 ? softplus(x) : add(softplus(sub(x, Math.log(alpha))), Math.log(alpha));
+  if (alpha === 1) return softplus(x);
+  const least = log(scalar(alpha));
+  return add(softplus(sub(x, least)), least);
 }
 
 /** log(e^x + c) without overflow, for c of either sign; far below anything where e^x + c is not positive. */

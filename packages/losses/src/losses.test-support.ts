@@ -15,6 +15,8 @@ export interface LossCase {
   readonly features: Readonly<Record<string, readonly (readonly number[])[]>>;
   /** Sample numbers by modality; 0, 1, 2, … by default. */
   readonly samples?: Readonly<Record<string, readonly number[]>>;
+  /** Which sample each row comes from, by modality; 0, 1, 2, … by default. */
+  readonly items?: Readonly<Record<string, readonly number[]>>;
   readonly logitScale?: number;
   readonly logitBias?: number;
   /** Values of other auxiliary inputs than sample numbers, by name. */
@@ -40,6 +42,7 @@ export function runLoss(
   {
     features,
     samples = {},
+    items = {},
     logitScale = Math.log(10),
     logitBias,
     auxiliary: given = {},
@@ -55,25 +58,30 @@ export function runLoss(
     feeds[modality] = createFloat64Tensor("float32", [rows.length, width], rows.flat());
   }
   for (const { name, shape, dtype } of loss.auxiliary) {
-    const modality = name.replace("Sample", "");
+    const modality = name.replace(/Sample|Item/, "");
     auxiliary[name] = input(name, shape, dtype);
     const other = given[name];
     if (other) {
       feeds[name] = createFloat64Tensor(dtype, other.shape, other.values);
       continue;
     }
-    const numbers = samples[modality] ?? features[modality]!.map((_, i) => i);
+    const numbers =
+      (name.endsWith("Item") ? items : samples)[modality] ?? features[modality]!.map((_, i) => i);
     feeds[name] = createFloat64Tensor("int32", [numbers.length], numbers);
   }
   const scale = input("logitScale", []);
   const bias = logitBias === undefined ? undefined : input("logitBias", []);
   feeds["logitScale"] = createFloat64Tensor("float32", [], [logitScale]);
   if (logitBias !== undefined) feeds["logitBias"] = createFloat64Tensor("float32", [], [logitBias]);
+  const sizes = Object.fromEntries(
+    Object.entries(features).map(([modality, rows]) => [`${modality}Batch`, rows.length]),
+  );
   const collector = createParamCollector();
   const context = {
     mode: "train" as const,
     scope: collector.root,
     random: createRandomInputs(),
+    sizes,
   };
   const built = loss.build(context, {
     normalized: nodes,
@@ -94,6 +102,7 @@ export function runLoss(
   const values = evaluateValues(
     [...result.outputs, ...result.gradients, ...metrics.map(([, value]) => value)],
     feeds,
+    sizes,
   ).map(({ data }) => [...data]);
   const names = Object.keys(wrt);
   return {

@@ -61,12 +61,11 @@ export function createMatryoshka({ loss, dims, weights }: MatryoshkaOptions): Lo
 
 /** The loss on the first `dim` entries. */
 function onPrefix(loss: Loss, dim: number): Loss {
-  const { buildScores } = loss;
   return Object.freeze({
     ...loss,
     build: (context, inputs) => loss.build(context, shortened(inputs, dim)),
-    ...(buildScores
-      ? { buildScores: (context, inputs) => buildScores(context, shortened(inputs, dim)) }
+    ...(loss.buildScores
+      ? { buildScores: (context, inputs) => loss.buildScores!(context, shortened(inputs, dim)) }
       : {}),
   } satisfies Loss);
 }

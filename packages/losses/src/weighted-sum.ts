@@ -40,7 +40,7 @@ export function createWeightedSum(terms: readonly WeightedTerm[]): Loss {
   checkParts(parts);
   const teachers = mergeTeachers(parts);
   const scored = parts.filter(({ weight }) => weight !== 0);
-  const hasScores = scored.length > 0 && scored.every(({ loss }) => loss.buildScores);
+  const hasScores = scored.length > 0 && scored.every(({ loss }) => loss.buildScores !== undefined);
   return Object.freeze({
     name: "weighted-sum",
     needs: [...new Set(parts.flatMap(({ loss }) => loss.needs))],
