@@ -22,12 +22,12 @@ export const dataPlugin = definePlugin({
     dataset("image-folder", {
       summary: "a folder of pictures, by class",
       schema: imageFolderSchema,
-      create: (config, { baseDir }) => loadImageFolder(config, baseDir),
+      create: (config, dependencies) => loadImageFolder(config, dependencies.baseDir, dependencies),
     }),
     dataset("jsonl", {
       summary: "a JSONL file of picture paths and captions",
       schema: jsonlSchema,
-      create: (config, { baseDir }) => loadJsonl(config, baseDir),
+      create: (config, dependencies) => loadJsonl(config, dependencies.baseDir, dependencies),
     }),
     transform("augment", {
       summary: "mild augmentation of small pictures",

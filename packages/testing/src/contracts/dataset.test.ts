@@ -28,6 +28,7 @@ const sized: SizedDataset = {
   },
   conceptOf: (index) => `c${index % 2}`,
   captions: () => [0, 1, 2, 3, 4].flatMap((i) => [`dot ${i} 0`, `dot ${i} 1`]),
+  fingerprint: async () => ({ hash: "0123456789abcdef", note: "the number of dots" }),
 };
 
 const streaming: StreamingDataset = {
@@ -83,6 +84,16 @@ describe("the suite", () => {
           sample: (index, request) => sized.sample(Math.abs(Math.trunc(index || 0)) % 5, request),
         }),
         /outside/,
+      ],
+      [
+        "a fingerprint of chance",
+        broken({ fingerprint: async () => ({ hash: `0123456789${readings++}`, note: "dots" }) }),
+        /fingerprint/,
+      ],
+      [
+        "a fingerprint of nothing",
+        broken({ fingerprint: async () => ({ hash: "0123456789abcdef", note: "" }) }),
+        /fingerprint/,
       ],
       ["a caption that is not listed", broken({ captions: () => ["dot"] }), /every word/],
       [

@@ -131,6 +131,22 @@ const sized: readonly ContractCheck<DatasetContractOptions>[] = [
       }),
   },
   {
+    name: "sized: has a fingerprint that two instances agree on",
+    run: (options) =>
+      using(options, "sized", async (dataset) => {
+        if (!dataset.fingerprint) return;
+        const { hash, note } = await dataset.fingerprint();
+        expect(hash, "hash of the fingerprint").toMatch(/^\S{8,}$/);
+        expect(note.trim(), "what the fingerprint is of").not.toBe("");
+        // Reading samples changes nothing of what they hold.
+        await dataset.sample(0, requestOf(1));
+        expect((await dataset.fingerprint()).hash, "the same at each call").toBe(hash);
+        await using(options, "sized", async (other) => {
+          expect((await other.fingerprint?.())?.hash, "the same of another instance").toBe(hash);
+        });
+      }),
+  },
+  {
     name: "lists captions with every word that a sample may say",
     run: (options) =>
       using(options, "sized", async (dataset) => {

@@ -9,6 +9,7 @@ import {
 } from "@diptych/core";
 import { mixImages } from "../../image/mix-images.js";
 import { checkIndex } from "../check-index.js";
+import { createRecordHash, type DatasetFingerprint } from "../fingerprint.js";
 import { captionsOf, drawCaption } from "./captions.js";
 import type { EmojiConcept } from "./concepts.js";
 import { emojiSchema, type EmojiConfig } from "./config.js";
@@ -29,6 +30,7 @@ export interface EmojiDataset extends SizedDataset {
   readonly families: readonly EmojiFamily[];
   conceptOf(index: number): string;
   captions(): Iterable<string>;
+  fingerprint(): Promise<DatasetFingerprint>;
 }
 
 /** Loads the set and makes the dataset of one part. @throws DataError when packages are missing or the part is empty. */
@@ -100,7 +102,33 @@ export function createEmojiDataset(
             part: conceptIndices.length,
             request,
           }),
+    fingerprint: () => Promise.resolve(fingerprintOf(set, conceptIndices, { config, families })),
   });
+}
+
+/**
+ * Of what the part shows and says, which packages, split and rendering have come to, and, of a training part, of how it
+ * draws: milliseconds, since all pictures are in memory.
+ */
+function fingerprintOf(
+  set: EmojiSet,
+  indices: readonly number[],
+  { config, families }: { readonly config: EmojiConfig; readonly families: readonly EmojiFamily[] },
+): DatasetFingerprint {
+  const { part, mix, captions } = config;
+  const records = createRecordHash();
+  records.add(["emoji", families, set.imageSize, part === "train" ? { mix, captions } : null]);
+  // What a picture's name is searched among.
+  records.add(set.concepts.map(({ name }) => name));
+  for (const i of indices) {
+    const { name, emoji, group, subgroup, tags } = set.concepts[i] as EmojiConcept;
+    records.add([name, emoji, group, subgroup, part === "train" ? tags : null]);
+    for (const family of families) records.bytes(set.picture(family, i).data);
+  }
+  return {
+    hash: records.digest(),
+    note: `SHA-256 of ${indices.length} concepts' words and of their pictures' pixels by ${families.join(", ")}`,
+  };
 }
 
 /** The schema says this too, but a part is also made from another part's configuration. */

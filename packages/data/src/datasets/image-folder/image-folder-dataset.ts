@@ -1,9 +1,11 @@
 /** A folder of pictures as a dataset: the class is the subfolder or the file's name, captions come from templates. */
-import { basename, extname, join, relative, resolve } from "node:path";
+import { basename, extname, join, relative, resolve, sep } from "node:path";
 import { DataError, type SizedDataset } from "@diptych/core";
 import { decodeImage } from "../../image/decode-image.js";
 import { checkIndex } from "../check-index.js";
 import { drawDistinct } from "../draw-distinct.js";
+import { hashFiles, type HashFilesOptions } from "../file-hashes.js";
+import { createRecordHash, type DatasetFingerprint } from "../fingerprint.js";
 import type { ImageFolderConfig } from "./config.js";
 import { listImages, readFolder } from "./list-images.js";
 
@@ -12,6 +14,7 @@ export interface ImageFolderDataset extends SizedDataset {
   readonly classNames: readonly string[];
   conceptOf(index: number): string;
   captions(): Iterable<string>;
+  fingerprint(): Promise<DatasetFingerprint>;
 }
 
 interface Picture {
@@ -24,11 +27,13 @@ interface Picture {
  * `class`; where more pictures of a sample are wanted, the one there is repeats.
  *
  * @param baseDir Where a relative path starts.
+ * @param hashing Where hashes of the files are remembered, for `fingerprint`.
  * @throws DataError when there is no such folder, no picture in it, or a class that `classNames` names and the folder lacks.
  */
 export async function loadImageFolder(
   config: ImageFolderConfig,
   baseDir: string,
+  hashing: Omit<HashFilesOptions, "root"> = {},
 ): Promise<ImageFolderDataset> {
   const root = resolve(baseDir, config.path);
   const pictures =
@@ -62,7 +67,30 @@ export async function loadImageFolder(
         labels: { class: className },
       };
     },
+    fingerprint: () => fingerprintOf(pictures, config, { ...hashing, root }),
   } satisfies ImageFolderDataset);
+}
+
+/** Independent of where the folder is; pictures in their order, which their paths decide. */
+async function fingerprintOf(
+  pictures: readonly Picture[],
+  { templates }: ImageFolderConfig,
+  options: HashFilesOptions,
+): Promise<DatasetFingerprint> {
+  const hashes = await hashFiles(
+    pictures.map(({ path }) => path),
+    options,
+  );
+  const records = createRecordHash();
+  records.add(["image-folder", templates]);
+  for (const { path, className } of pictures) {
+    const name = relative(options.root, path).replaceAll(sep, "/");
+    records.add([name, className, hashes.get(path) ?? null]);
+  }
+  return {
+    hash: records.digest(),
+    note: `SHA-256 of ${pictures.length} pictures' contents, of their paths below the folder, classes and templates`,
+  };
 }
 
 async function picturesByFolder(root: string, config: ImageFolderConfig): Promise<Picture[]> {

@@ -6,6 +6,8 @@ import { DataError, isDiptychError, type SizedDataset } from "@diptych/core";
 import { decodeImage } from "../../image/decode-image.js";
 import { checkIndex } from "../check-index.js";
 import { drawDistinct } from "../draw-distinct.js";
+import { hashFiles, type HashFilesOptions } from "../file-hashes.js";
+import { createRecordHash, type DatasetFingerprint } from "../fingerprint.js";
 import type { JsonlConfig } from "./config.js";
 import { parseLine, type JsonlEntry } from "./parse-line.js";
 
@@ -15,6 +17,7 @@ const MOST_LISTED = 10;
 export interface JsonlDataset extends SizedDataset {
   conceptOf(index: number): string;
   captions(): Iterable<string>;
+  fingerprint(): Promise<DatasetFingerprint>;
 }
 
 /**
@@ -22,9 +25,14 @@ export interface JsonlDataset extends SizedDataset {
  * more pictures of a sample are wanted, the one there is repeats.
  *
  * @param baseDir Where a relative path starts.
+ * @param hashing Where hashes of the pictures are remembered, for `fingerprint`.
  * @throws DataError when the file is missing or empty, and listing all lines (file:line) that are wrong.
  */
-export async function loadJsonl(config: JsonlConfig, baseDir: string): Promise<JsonlDataset> {
+export async function loadJsonl(
+  config: JsonlConfig,
+  baseDir: string,
+  hashing: Omit<HashFilesOptions, "root"> = {},
+): Promise<JsonlDataset> {
   const file = resolve(baseDir, config.path);
   const imageRoot =
     config.imageRoot === undefined ? dirname(file) : resolve(baseDir, config.imageRoot);
@@ -53,7 +61,27 @@ export async function loadJsonl(config: JsonlConfig, baseDir: string): Promise<J
         ...(entry.labels === undefined ? {} : { labels: entry.labels }),
       };
     },
+    fingerprint: () => fingerprintOf(entries, { ...hashing, root: imageRoot }),
   } satisfies JsonlDataset);
+}
+
+/** Independent of where file and pictures are and what the pictures are called: lines in their order. */
+async function fingerprintOf(
+  entries: readonly JsonlEntry[],
+  options: HashFilesOptions,
+): Promise<DatasetFingerprint> {
+  const pathOf = ({ image }: JsonlEntry): string => resolve(options.root, image);
+  const hashes = await hashFiles(entries.map(pathOf), options);
+  const records = createRecordHash();
+  records.add(["jsonl"]);
+  for (const entry of entries) {
+    const { captions, concept = null, labels = null } = entry;
+    records.add([hashes.get(pathOf(entry)) ?? null, captions, concept, labels]);
+  }
+  return {
+    hash: records.digest(),
+    note: `SHA-256 of ${entries.length} lines' captions, concepts and labels and of their pictures' contents`,
+  };
 }
 
 async function decodeEntry(
