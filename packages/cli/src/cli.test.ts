@@ -11,6 +11,8 @@ import { squaresConfig, writeSquares } from "./coloured-squares.test-support.js"
 
 const BIN = fileURLToPath(new URL("../bin/diptych.js", import.meta.url));
 const SECONDS = 1000;
+/** Each key that is there becomes a column of its table. */
+const CLIP_BENCHMARK_KEYS = ["dataset", "model", "pretrained", "task", "metrics", "language"];
 
 let folder: string;
 beforeAll(async () => {
@@ -129,12 +131,26 @@ describe("diptych train", () => {
         "--config",
         "config.json",
         "--json",
-        "metrics.json",
+        "results",
+        "--as",
+        "tiny,seed0",
       );
       expect(measured, measured.stderr).toMatchObject({ code: 0 });
-      expect(await readFile(join(folder, "metrics.json"), "utf8")).toContain(
-        "textToImage/recall@5",
-      );
+      const file = "jsonl-set.jsonl_seed0_tiny_en_zeroshot_retrieval.json";
+      expect(measured.stdout).toContain(`Written: ${join("results", file)}`);
+      const result: unknown = JSON.parse(await readFile(join(folder, "results", file), "utf8"));
+      expect(Object.keys(result as object)).toEqual(CLIP_BENCHMARK_KEYS);
+      expect(result).toMatchObject({
+        model: "tiny",
+        metrics: { "image_retrieval_recall@5": expect.any(Number) as number },
+      });
+      const details = await readFile(join(folder, "results", "details", file), "utf8");
+      expect(JSON.parse(details)).toMatchObject({
+        model: { weights: expect.stringMatching(/^[0-9a-f]{64}$/) as string, step: 12 },
+        task: { data: { type: "jsonl" }, metrics: { "textToImage/recall@5": {} } },
+      });
+      const asFile = await diptych("eval", join(out, "model"), "--json", "results.json");
+      expect(asFile.stderr).toMatch(/--json: expected a folder, got the file results\.json/);
       const inspected = await diptych("inspect", join(out, "model"));
       expect(inspected.stdout).toMatch(/visual\.layer1.*\d/);
       expect((await diptych("inspect", "config.json")).stdout).toContain("token_embedding");

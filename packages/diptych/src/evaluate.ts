@@ -1,12 +1,15 @@
 /** Evaluation: a model against evaluators, each with its dataset. */
+import { basename } from "node:path";
 import {
   ConfigError,
   createRandom,
+  type Backend,
   type Compute,
   type Dataset,
   type EncodeFunctions,
   type Evaluation,
   type EvaluationContext,
+  type HostTensor,
   type ResolvedConfig,
   type ResolvedPart,
   type SizedDataset,
@@ -15,19 +18,44 @@ import {
 import { createCompute } from "@diptych/core/backend";
 import { Run } from "@diptych/core/plugin";
 import { createBackend, createDataset, createEvaluator } from "./components.js";
+import { weightsFingerprint } from "./fingerprint.js";
 import { createModelRuntime, type ModelRuntime } from "./model-runtime.js";
-import { readModel } from "./read-model.js";
+import { readModel, type LoadedModel, type ModelDescription } from "./read-model.js";
 import type { OpenedConfig } from "./load-config.js";
 import type { RunListener } from "./run-events.js";
 
+/** The data that an evaluator measured on. */
+export interface MeasuredData {
+  readonly name: string;
+  readonly type: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly size: number;
+  /** Hash of the content; null where it was not asked for or the dataset gives none (`note` says which). */
+  readonly fingerprint: string | null;
+  readonly note: string;
+}
+
+/** What one evaluator found, and on what. */
+export interface MeasuredTask extends Evaluation {
+  /** Type of the evaluator in the configuration. */
+  readonly evaluator: string;
+  /** The metric that stands for the others. */
+  readonly mainMetric: string;
+  readonly data: MeasuredData;
+}
+
 /** What each evaluator found, by its name. */
-export type Evaluations = Readonly<Record<string, Evaluation>>;
+export type Evaluations = Readonly<Record<string, MeasuredTask>>;
 
 export interface EvaluateOptions {
   readonly opened: OpenedConfig;
   readonly encode: EncodeFunctions & Pick<ModelRuntime, "score">;
   readonly compute: Compute;
   readonly tokenizer: Tokenizer;
+  /** Of the model's parameters the scale of similarities is read. */
+  readonly parameters: ReadonlyMap<string, HostTensor>;
+  /** Whether datasets are hashed, which reads or lists all their files. */
+  readonly fingerprints?: boolean | undefined;
   readonly on: RunListener;
   readonly signal?: AbortSignal | undefined;
   readonly report?: ((name: string, done: number, total: number) => void) | undefined;
@@ -36,7 +64,7 @@ export interface EvaluateOptions {
 /** Runs the evaluators of a configuration. @throws ConfigError where one's dataset has no size. */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluations> {
   const { opened } = options;
-  const results: Record<string, Evaluation> = {};
+  const results: Record<string, MeasuredTask> = {};
   for (const entry of uniqueNames(opened.config.evaluators)) {
     results[entry.name] = await evaluateOne(entry, options);
   }
@@ -48,7 +76,7 @@ type EvaluatorEntry = ResolvedConfig["evaluators"][number];
 async function evaluateOne(
   { name, evaluator, dataset: part, trainDataset: trainPart }: EvaluatorEntry,
   options: EvaluateOptions,
-): Promise<Evaluation> {
+): Promise<MeasuredTask> {
   const { opened, encode, compute, tokenizer, signal, report } = options;
   const datasets: Dataset[] = [];
   const open = async (wanted: ResolvedPart<"dataset">): Promise<SizedDataset> => {
@@ -62,16 +90,24 @@ async function evaluateOne(
   try {
     const dataset = await open(part);
     const trainDataset = trainPart && (await open(trainPart));
-    return await createEvaluator(evaluator, opened).evaluate({
+    const created = createEvaluator(evaluator, opened);
+    const found = await created.evaluate({
       encode,
       compute,
       tokenizer,
       dataset,
       ...scoreOf(encode, signal),
+      ...similarityScaleOf(options.parameters),
       ...(trainDataset ? { trainDataset } : {}),
       random: createRandom(opened.config.seed).split("evaluate").split(name),
       ...(signal ? { signal } : {}),
       report: (done, total) => report?.(name, done, total),
+    });
+    return Object.freeze({
+      ...found,
+      evaluator: evaluator.declaration.type,
+      mainMetric: created.mainMetric ?? Object.keys(found.metrics)[0] ?? "",
+      data: await identify(dataset, part, options),
     });
   } finally {
     for (const dataset of datasets) await dataset.dispose?.();
@@ -85,6 +121,28 @@ function scoreOf(
 ): Pick<EvaluationContext, "score"> {
   if (!score) return {};
   return { score: (images, texts) => score(images, texts, signal ? { signal } : {}) };
+}
+
+/** exp of the learned log scale, where the model has one. */
+function similarityScaleOf(
+  parameters: ReadonlyMap<string, HostTensor>,
+): Pick<EvaluationContext, "similarityScale"> {
+  const logScale = parameters.get("logit_scale")?.data[0];
+  return logScale === undefined ? {} : { similarityScale: Math.exp(logScale) };
+}
+
+async function identify(
+  dataset: SizedDataset,
+  { declaration, config }: ResolvedPart<"dataset">,
+  { fingerprints = false }: EvaluateOptions,
+): Promise<MeasuredData> {
+  const { hash, note } = (fingerprints ? await dataset.fingerprint?.() : undefined) ?? {
+    hash: null,
+    note: fingerprints ? "this dataset gives no fingerprint" : "not asked for",
+  };
+  const { name, size } = dataset;
+  const plain = config as Readonly<Record<string, unknown>>;
+  return { name, type: declaration.type, config: plain, size, fingerprint: hash, note };
 }
 
 /** Two evaluators of one name become `name` and `name-2`. */
@@ -102,12 +160,28 @@ export interface EvaluateModelOptions {
   readonly model: string;
   /** Evaluators of this configuration; by default those that the model was trained with. */
   readonly opened?: OpenedConfig;
+  /** Whether datasets are hashed, which reads or lists all their files. */
+  readonly fingerprints?: boolean;
   readonly signal?: AbortSignal;
   readonly report?: (name: string, done: number, total: number) => void;
 }
 
+/** The model that was measured, and how. */
+export interface EvaluatedModel extends Pick<
+  ModelDescription,
+  "path" | "source" | "pictures" | "step" | "assumed"
+> {
+  /** Name of the configuration that it was trained with, or of its file or folder. */
+  readonly name: string;
+  /** SHA-256 over the names, shapes and values of the weights. */
+  readonly weights: string;
+  readonly backend: string;
+}
+
 /** Measures a saved model. @throws ConfigError where there is no evaluator, CheckpointError on a broken model. */
-export async function evaluateModel(options: EvaluateModelOptions): Promise<Evaluations> {
+export async function evaluateModel(
+  options: EvaluateModelOptions,
+): Promise<{ readonly model: EvaluatedModel; readonly tasks: Evaluations }> {
   const plugins = options.opened?.customPlugins ?? [];
   const loaded = await readModel(options.model, { plugins });
   const opened = options.opened ?? loaded.opened;
@@ -122,10 +196,26 @@ export async function evaluateModel(options: EvaluateModelOptions): Promise<Eval
     const backend = await createBackend(opened, run, on);
     const encode = createModelRuntime(loaded, backend);
     run.onDispose("encode", () => encode.dispose());
-    const { tokenizer } = loaded;
+    const { tokenizer, parameters } = loaded;
     const compute = createCompute(backend);
-    return await evaluate({ ...options, opened, encode, compute, tokenizer, on });
+    const parts = { opened, encode, compute, tokenizer, parameters, on };
+    const tasks = await evaluate({ ...options, ...parts });
+    return Object.freeze({ model: describeModel(loaded, backend), tasks });
   } finally {
     await run.dispose();
   }
+}
+
+function describeModel(loaded: LoadedModel, backend: Backend): EvaluatedModel {
+  const { path, source, pictures, step, assumed, opened, parameters } = loaded;
+  return {
+    name: opened?.config.name ?? basename(path),
+    path,
+    source,
+    ...(step === undefined ? {} : { step }),
+    assumed,
+    pictures,
+    weights: weightsFingerprint(parameters),
+    backend: backend.describe(),
+  };
 }

@@ -56,7 +56,14 @@ export {
   words,
 } from "@diptych/text-transformer";
 export { adamw, constantSchedule, cosine, readJsonlLog, sgd } from "@diptych/training";
-export { retrieval, zeroshotClassification } from "@diptych/zeroshot";
+export {
+  clipBenchmarkFileName,
+  clipBenchmarkResult,
+  retrieval,
+  zeroshotClassification,
+  type ClipBenchmarkOptions,
+  type ClipBenchmarkResult,
+} from "@diptych/zeroshot";
 export { partLabel, partText } from "./backend-parts.js";
 export {
   backendAgrees,
@@ -130,7 +137,14 @@ export {
   type RelevanceOptions,
 } from "./explain/relevance.js";
 export type { PictureSize, Region } from "./explain/seen-region.js";
-export { evaluateModel, type EvaluateModelOptions, type Evaluations } from "./evaluate.js";
+export {
+  evaluateModel,
+  type EvaluatedModel,
+  type EvaluateModelOptions,
+  type Evaluations,
+  type MeasuredData,
+  type MeasuredTask,
+} from "./evaluate.js";
 export { weightsFingerprint } from "./fingerprint.js";
 export { measureCheckpoint, type CheckpointCost } from "./inspect-checkpoint.js";
 export {
@@ -183,4 +197,5 @@ export { SETUP_KINDS, type SetupKind } from "./setup/setup-plan.js";
 export { setUpNative, type SetupOptions, type SetupResult } from "./setup/set-up-native.js";
 export { stepFlops } from "./step-flops.js";
 export type { TeacherFacts } from "./teachers/open-teachers.js";
+export { measureStepFlops, type MeasureStepOptions } from "./measure-step.js";
 export { train, type TrainOptions, type TrainSummary } from "./train.js";

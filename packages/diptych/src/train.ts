@@ -242,6 +242,7 @@ async function evaluateTrained(
     encode,
     compute: createCompute(run.get(BACKEND)),
     tokenizer,
+    parameters,
     signal,
     on,
     report: (name, done, total) =>

@@ -2,6 +2,12 @@
 export { averagePrecision, labelRankingPrecision } from "./average-precision.js";
 export { calibrationError, type CalibrationOptions } from "./calibration.js";
 export { buildClassWeights, unitRows, type ClassWeightOptions } from "./class-weights.js";
+export {
+  clipBenchmarkFileName,
+  clipBenchmarkResult,
+  type ClipBenchmarkOptions,
+  type ClipBenchmarkResult,
+} from "./clip-benchmark.js";
 export { classify, type ClassificationResult, type ClassifyOptions } from "./classify.js";
 export { embedDataset, type EmbeddedSamples, type EmbedOptions } from "./embed-dataset.js";
 export { meanPerClassRecall, recallAt } from "./metrics.js";

@@ -1,15 +1,20 @@
 /** `diptych eval`: a trained model against the evaluators of its configuration, or of another. */
-import { resolve } from "node:path";
-import type { Command } from "commander";
-import { evaluateModel, openConfigFile, writeJsonAtomically } from "diptych";
+import { existsSync } from "node:fs";
+import { basename, resolve } from "node:path";
+import { Option, type Command } from "commander";
+import { ConfigError } from "@diptych/core";
+import { evaluateModel, openConfigFile } from "diptych";
 import { listenForInterrupt } from "../interrupt.js";
-import { createProgress } from "../progress.js";
-import { formatMetrics } from "./train.js";
+import { createProgressSeries } from "../progress.js";
+import { formatTask } from "./eval-report.js";
+import { checkResultFolder, writeResults } from "./eval-results.js";
 import { repeatable } from "./repeatable.js";
 
 interface EvalFlags {
   readonly config?: string;
   readonly json?: string;
+  readonly as?: string;
+  readonly language: string;
   readonly set: readonly string[];
 }
 
@@ -17,7 +22,7 @@ export function addEvalCommand(program: Command): void {
   program
     .command("eval")
     .description("measure a trained model")
-    .argument("<model>", "model folder of a run, or an open_clip folder")
+    .argument("<model>", "model folder of a run, or a public checkpoint, by path or name")
     .option("-c, --config <file>", "configuration with the evaluators (default: the model's own)")
     .option(
       "-s, --set <path=value>",
@@ -25,39 +30,66 @@ export function addEvalCommand(program: Command): void {
       repeatable,
       [],
     )
-    .option("--json <file>", "also write the metrics there")
+    .option(
+      "--json <dir>",
+      "also write the results there: a file a task in CLIP_benchmark's layout, and all else in details/",
+    )
+    .option("--as <model,pretrained>", "how those files name the model")
+    .addOption(new Option("--language <code>", "language that they give the prompts").default("en"))
     .addHelpText(
       "after",
       `
-Example:
-  $ diptych eval runs/a/model --config my-benchmarks.yaml --json metrics.json
+Examples:
+  $ diptych eval runs/a/model
+  $ diptych eval runs/a/model --config my-benchmarks.yaml --json results --as ViT-S,seed0
+  $ clip_benchmark build results --output benchmark.csv     (CLIP_benchmark's own table of them)
 
-An evaluator of a config: { evaluator: { type: "zeroshot-classification" }, dataset: { type: "image-folder", path: "pets" } }`,
+An evaluator of a config: { evaluator: { type: "zeroshot-classification" }, dataset: { type: "image-folder", path: "pets" } }
+Protocols, rules for ties and formats: docs/evaluation.md. Ctrl-C stops without writing anything.`,
     )
     .action(runEval);
 }
 
-async function runEval(model: string, flags: EvalFlags): Promise<void> {
+async function runEval(source: string, flags: EvalFlags): Promise<void> {
+  if (flags.json !== undefined) await checkResultFolder(flags.json);
+  const named = flags.as === undefined ? undefined : parseName(flags.as);
   const interrupt = listenForInterrupt("Stopping …");
-  const progress = createProgress("evaluating");
+  const progress = createProgressSeries();
   try {
     const opened =
       flags.config === undefined
         ? undefined
         : await openConfigFile(flags.config, { set: flags.set });
-    const evaluations = await evaluateModel({
-      model: resolve(model),
+    const { model, tasks } = await evaluateModel({
+      model: existsSync(source) ? resolve(source) : source,
+      fingerprints: flags.json !== undefined,
       signal: interrupt.signal,
-      report: (name, done, total) => progress.update(done, total, { text: name }),
+      report: (name, done, total) => progress.at(`evaluating ${name}`).update(done, total),
       ...(opened ? { opened } : {}),
     });
     progress.stop();
-    for (const [name, { metrics }] of Object.entries(evaluations)) {
-      process.stdout.write(`${name}\n${formatMetrics(metrics)}\n`);
+    for (const [name, task] of Object.entries(tasks)) {
+      process.stdout.write(`${formatTask(name, task)}\n\n`);
     }
-    if (flags.json !== undefined) await writeJsonAtomically(flags.json, evaluations);
+    if (flags.json === undefined) return;
+    const name = named ?? { model: model.name, pretrained: basename(model.path) };
+    const files = await writeResults(flags.json, {
+      model,
+      tasks,
+      name,
+      language: flags.language,
+    });
+    process.stdout.write(`Written: ${files.join(", ")}\n`);
   } finally {
     progress.stop();
     interrupt.dispose();
   }
+}
+
+function parseName(as: string): { readonly model: string; readonly pretrained: string } {
+  const [model = "", pretrained = "", ...rest] = as.split(",").map((part) => part.trim());
+  if (model !== "" && pretrained !== "" && rest.length === 0) return { model, pretrained };
+  throw new ConfigError(
+    `cli/eval: --as: expected a model and what it was trained on, "ViT-B-32,laion2b", got "${as}".`,
+  );
 }
