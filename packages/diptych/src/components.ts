@@ -5,7 +5,6 @@ import {
   createConfiguredModel,
   type Backend,
   type Dataset,
-  type Encoder,
   type Evaluator,
   type ImageTransform,
   type Loss,
@@ -16,14 +15,8 @@ import {
   type Tokenizer,
   type TokenizerState,
 } from "@diptych/core";
-import {
-  createToken,
-  type Run,
-  type Part,
-  type PluginKind,
-  type PluginKinds,
-  type Registry,
-} from "@diptych/core/plugin";
+import { createToken, type Run, type PluginKind, type PluginKinds } from "@diptych/core/plugin";
+import { createLoss } from "./create-loss.js";
 import type { OpenedConfig } from "./load-config.js";
 import type { RunListener } from "./run-events.js";
 import { openTeachers, type OpenedTeacher } from "./teachers/open-teachers.js";
@@ -86,16 +79,14 @@ export async function createModelComponents(
   { opened, run, tokenizer }: Pick<ComponentOptions, "opened" | "run" | "tokenizer">,
   captions: () => Iterable<string>,
 ): Promise<void> {
-  const { config, registry } = opened;
+  const { config } = opened;
   await run.create(TOKENIZER, () =>
     createPart(config.tokenizer, { captions, ...(tokenizer ? { state: tokenizer } : {}) }),
   );
   await run.create(MODEL, () =>
     createConfiguredModel(config.model, { tokenizer: run.get(TOKENIZER) }),
   );
-  await run.create(LOSS, () =>
-    createLossFrom(config.loss, registry, run.get(MODEL).encoders, config.model.embedDim),
-  );
+  await run.create(LOSS, () => createLoss(opened, run.get(MODEL), run.get(TOKENIZER)));
 }
 
 export async function createBackend(
@@ -126,35 +117,6 @@ export function captionsOf(dataset: Dataset): Iterable<string> {
   throw new ConfigError(
     `diptych/tokenizer: dataset "${dataset.name}": expected it to list its captions for the vocabulary, got a dataset that cannot. Use a tokenizer with a fixed vocabulary, e.g. { type: "bpe" }.`,
   );
-}
-
-function createLossFrom(
-  part: ResolvedPart<"loss">,
-  registry: Registry,
-  encoders: Readonly<Record<string, Encoder>>,
-  embedDim: number,
-): Loss {
-  const dependencies = {
-    modalities: Object.keys(encoders),
-    embedDim,
-    createLoss: (inner: Part): Loss => {
-      const declaration = registry.find("loss", inner.type);
-      const { type: _, ...settings } = inner;
-      const parsed = declaration.schema.safeParse(settings);
-      if (!parsed.success) {
-        const problems = parsed.error.issues.map((issue) => ({
-          path: ["loss", inner.type, ...issue.path].join("."),
-          message: issue.message,
-        }));
-        throw new ConfigError(
-          `diptych/loss: ${inner.type}: ${problems.map(({ path, message }) => `${path}: ${message}`).join("; ")}`,
-          problems,
-        );
-      }
-      return declaration.create(parsed.data as never, dependencies) as Loss;
-    },
-  };
-  return createPart(part, dependencies) as Loss;
 }
 
 /** A schedule over `totalSteps`. */

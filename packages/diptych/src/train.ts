@@ -24,6 +24,7 @@ import {
   BACKEND,
   createComponents,
   createSchedule,
+  LOSS,
   MODEL,
   TEACHERS,
   TOKENIZER,
@@ -32,7 +33,7 @@ import { evaluate, type Evaluations } from "./evaluate.js";
 import type { OpenedConfig } from "./load-config.js";
 import { saveModel } from "./model-folder.js";
 import { createModelRuntime } from "./model-runtime.js";
-import { trainedPictures } from "./read-model.js";
+import { trainedPictures, type LoadedModel } from "./read-model.js";
 import { resumeRun, savedTokenizer } from "./resume-run.js";
 import { decideSteps } from "./run-length.js";
 import { createProgressMeter, type RunListener } from "./run-events.js";
@@ -43,6 +44,7 @@ import {
   createRunLoader,
   createRunTrainer,
 } from "./run-step.js";
+import { planScores, type ScorePlan } from "./score/plan-scores.js";
 import { stepFlops } from "./step-flops.js";
 import type { TeacherFacts } from "./teachers/open-teachers.js";
 import { teacherFlops } from "./teachers/teacher-cost.js";
@@ -209,40 +211,47 @@ async function finish(
   };
   if (!summary.finished) return { ...summary, evaluations: {} };
   const modelPath = join(out, "model");
+  const scoring = planScores(run.get(MODEL), run.get(LOSS));
   const parameters = await trainer.readParameters({ average: config.training.ema !== null });
   await saveModel(modelPath, {
     config,
     tokenizer: run.get(TOKENIZER),
-    parameters: withoutLoss(parameters),
+    parameters: withoutLoss(parameters, scoring),
     step: result.step,
   });
   await trainer.dispose();
-  const evaluations = await evaluateTrained(options, run, parameters);
+  const evaluations = await evaluateTrained(options, run, { parameters, scoring });
   return { ...summary, modelPath, evaluations };
 }
 
-/** A model is its towers and its scale; what only the loss had stays in the run's checkpoints. */
-function withoutLoss(parameters: ReadonlyMap<string, HostTensor>): ReadonlyMap<string, HostTensor> {
-  return new Map([...parameters].filter(([name]) => !name.startsWith("loss.")));
+/** A model is its towers, its scale and what its scores read; what else the loss had stays in the run's checkpoints. */
+function withoutLoss(
+  parameters: ReadonlyMap<string, HostTensor>,
+  scoring: ScorePlan | undefined,
+): ReadonlyMap<string, HostTensor> {
+  const scored = new Set(scoring?.parameters.map(({ name }) => name));
+  return new Map([...parameters].filter(([name]) => !name.startsWith("loss.") || scored.has(name)));
 }
 
 async function evaluateTrained(
   { opened, signal, on = () => undefined }: TrainOptions,
   run: Run,
-  parameters: ReadonlyMap<string, HostTensor>,
+  { parameters, scoring }: Pick<LoadedModel, "parameters" | "scoring">,
 ): Promise<Evaluations> {
   if (opened.config.evaluators.length === 0) return {};
   const model: MultiEncoder = run.get(MODEL);
   const tokenizer = run.get(TOKENIZER);
   const pictures = trainedPictures(opened.config.data, model);
-  const encode = createModelRuntime({ model, tokenizer, parameters, pictures }, run.get(BACKEND));
+  const encode = createModelRuntime(
+    { model, tokenizer, parameters, pictures, scoring },
+    run.get(BACKEND),
+  );
   run.onDispose("encode", () => encode.dispose());
   return evaluate({
     opened,
     encode,
     compute: createCompute(run.get(BACKEND)),
     tokenizer,
-    parameters,
     signal,
     on,
     report: (name, done, total) =>

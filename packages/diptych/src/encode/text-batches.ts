@@ -30,17 +30,18 @@ export function planTextBatches(
   );
 }
 
-/** Ids of the texts at `places`, cut to the longest of them where the tower takes any length. */
+/** Ids of the texts at `places`, cut to the longest of them, up to a multiple of `step`, where the tower takes any length. */
 export function tokenRows(
   encoder: Encoder,
   { ids, lengths, contextLength }: Tokens,
   places: readonly number[],
+  { step = LENGTH_STEP }: { readonly step?: number } = {},
 ): HostTensor<"int32"> {
   const tokens = encoder.inputs[0]?.shape[1];
   const longest = places.reduce((most, place) => Math.max(most, lengths[place] ?? 0), 1);
   const width =
     tokens !== undefined && isSymbolic(tokens)
-      ? Math.min(contextLength, Math.ceil(longest / LENGTH_STEP) * LENGTH_STEP)
+      ? Math.min(contextLength, Math.ceil(longest / step) * step)
       : contextLength;
   const rows = new Int32Array(places.length * width);
   places.forEach((place, row) => {

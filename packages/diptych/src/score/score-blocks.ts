@@ -21,8 +21,8 @@ export interface ScoreBlockOptions {
 
 /** Sizes at which memory is estimated; it grows with the pairs. */
 const PROBE: ScoreBlocks = { images: 4, texts: 16 };
-/** More texts in one run gain nothing. */
-const MOST_TEXTS = 1024;
+/** Texts of one run are as long as its longest: with few of them that is about their own length. */
+const MOST_TEXTS = 64;
 
 /** Sizes of one run. One picture and one text are scored even where they take more than `memory`. */
 export function chooseScoreBlocks(plan: ScorePlan, options: ScoreBlockOptions): ScoreBlocks {

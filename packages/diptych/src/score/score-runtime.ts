@@ -78,17 +78,14 @@ export function createScoreRuntime(options: ScoreRuntimeOptions): ScoreRuntime {
       const compiled = await opening?.catch(() => undefined);
       opening = undefined;
       for (const executable of Object.values(compiled?.executables ?? {}))
-        await executable?.dispose();
+        await executable.dispose();
     },
   });
 }
 
 interface Compiled {
-  readonly executables: {
-    readonly image?: Executable;
-    readonly text?: Executable;
-    readonly scores: Executable;
-  };
+  /** `scores`, and each tower that pairs read. */
+  readonly executables: Readonly<Record<string, Executable>>;
   readonly blocks: ScoreBlocks;
 }
 
@@ -150,7 +147,7 @@ async function scoreAll(
     await withTower(scoring, "image", pixels, async (pictures) => {
       for (const places of batches) {
         signal?.throwIfAborted();
-        const ids = tokenRows(encoderOf(options.model, "text"), tokens, places);
+        const ids = tokenRows(encoderOf(options.model, "text"), tokens, places, { step: 1 });
         const block = await withTower(scoring, "text", ids, (said) =>
           runScores(scoring, { ...pictures, ...said }),
         );
@@ -191,7 +188,8 @@ async function withTower<T>(
 }
 
 async function runScores({ compiled, signal }: Scoring, feeds: Feeds): Promise<HostTensor> {
-  const { scores: executable } = compiled.executables;
+  const executable = compiled.executables["scores"];
+  if (!executable) throw new InternalError("diptych/score: scores: expected a graph, got none.");
   const wanted = Object.fromEntries(
     Object.entries(feeds).filter(([name]) => executable.inputNames.includes(name)),
   );
