@@ -12,6 +12,7 @@ import { BACKEND, createComponents, DATASET, TEACHERS, TOKENIZER } from "../comp
 import { writeFakeConfig, type FakeConfig } from "../isolated/fake-config.test-support.js";
 import { loadClip } from "../load-clip.js";
 import { openConfigFile, type OpenedConfig } from "../load-config.js";
+import { measureStepFlops } from "../measure-step.js";
 import { readModel } from "../read-model.js";
 import { buildStep, createRunLoader } from "../run-step.js";
 import { writeTinyModel } from "../tiny-model.test-support.js";
@@ -170,6 +171,8 @@ describe("a student", () => {
     expect(start).toMatchObject({ event: "start", teachers: facts, flops: summary.flops });
     const alone = await runOf("alone", ["training.steps=1"]);
     expect(alone.teachers).toEqual([]);
+    expect(await measureStepFlops(await open(...set))).toBe(summary.flops);
+    expect(await measureStepFlops(await open())).toBe(alone.flops);
     expect(alone.flops).toBeLessThan(summary.flops);
   });
 

@@ -1,0 +1,36 @@
+/** What a step of a configuration costs, before anything is trained: for budgets that are given in operations. */
+import { Run } from "@diptych/core/plugin";
+import { createComponents, TEACHERS } from "./components.js";
+import type { OpenedConfig } from "./load-config.js";
+import type { RunListener } from "./run-events.js";
+import { batchSizes, buildStep } from "./run-step.js";
+import { stepFlops } from "./step-flops.js";
+import { teacherFlops } from "./teachers/teacher-cost.js";
+
+export interface MeasureStepOptions {
+  readonly on?: RunListener;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Floating-point operations of one training step of a configuration, its teachers' included, as `TrainSummary.flops` of
+ * its run will say.
+ *
+ * @throws what making its dataset, model, loss, backend and teachers throws.
+ * @example
+ * const steps = Math.floor(budget / (await measureStepFlops(await openConfigFile("configs/emoji.ts"))));
+ */
+export async function measureStepFlops(
+  opened: OpenedConfig,
+  { on = () => undefined, signal }: MeasureStepOptions = {},
+): Promise<number> {
+  const run = new Run();
+  try {
+    await createComponents({ opened, run, on, signal });
+    const { config } = opened;
+    const taught = teacherFlops(run.get(TEACHERS), batchSizes(config));
+    return stepFlops(buildStep(config, run)) + taught;
+  } finally {
+    await run.dispose();
+  }
+}
