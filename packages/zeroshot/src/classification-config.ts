@@ -21,8 +21,11 @@ export const classificationSchema = z
     topK: z.array(z.int().min(1)).min(1).default([1, 5]),
     /** Labels by whose values results are also given, with that of the worst group. */
     groups: z.array(z.string()).default([]),
-    /** `features`: cosine similarity. `loss`: what the model's loss taught it to score, e.g. a caption's likelihood. */
-    scores: z.enum(["features", "loss"]).default("features"),
+    /**
+     * `features`: cosine similarity. `loss`: what the model's loss taught it to score, e.g. a caption's likelihood. `own`:
+     * the loss's where it has one, else the features', to compare models of both kinds.
+     */
+    scores: z.enum(["features", "loss", "own"]).default("features"),
     /** What scores are multiplied with before the softmax of the calibration error; the model's own scale by default. */
     scale: z.number().positive().optional(),
     /** Bins of the calibration error. */

@@ -214,4 +214,12 @@ describe("scores of the model's loss", () => {
       /expected a model whose loss scores pairs/,
     );
   });
+  it("are taken where the model has them, and features where not, if its own are asked for", async () => {
+    const constant: EvaluationContext["score"] = (images, texts) =>
+      Promise.resolve(rows(...images.map(() => texts.map(() => 0))));
+    const byLoss = await evaluate(toyContext(SET, { score: constant }), { scores: "own" });
+    expect(byLoss.metrics["top1"]?.value).toBe(0);
+    const byFeatures = await evaluate(toyContext(SET), { scores: "own" });
+    expect(byFeatures.metrics["top1"]?.value).toBe(0.75);
+  });
 });

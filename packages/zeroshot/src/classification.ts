@@ -37,14 +37,14 @@ async function evaluate(
   const given = (await readClassNames(config.classNames, baseDir)) ?? namesIn(templates);
   const classes = createClasses(context, config, { templates, given });
   await classes.checkFirst();
-  const score = config.scores === "loss" ? scoreByLoss : scoreByFeatures;
+  const byLoss = config.scores === "loss" || (config.scores === "own" && !!context.score);
+  const score = byLoss ? scoreByLoss : scoreByFeatures;
   const scores: ClassScores = await score(context, async (samples) =>
     classes.promptsOf(given ?? classes.targetsOf(await samples()).classNames),
   );
   const { classNames, targets } = classes.targetsOf(scores.samples);
   const { firstLike } = classes.promptsOf(classNames);
-  const scale =
-    config.scale ?? (config.scores === "loss" ? 1 : (context.similarityScale ?? CLIP_SCALE));
+  const scale = config.scale ?? (byLoss ? 1 : (context.similarityScale ?? CLIP_SCALE));
   const asked = { scores, targets, classNames, firstLike, scale, config, signal: context.signal };
   return config.multiLabel ? evaluateMultiLabel(asked) : evaluateSingleLabel(asked);
 }
