@@ -47,12 +47,14 @@ export async function hashFiles(
   const unique = [...new Set(paths)];
   const hashes = new Map<string, string | null>();
   const remembered: Memory = {};
+  const looked = new Set<string>();
   let read = 0;
   let done = 0;
   await eachBounded(unique.length, AT_ONCE, async (i) => {
     signal?.throwIfAborted();
     const path = unique[i] as string;
     const key = relative(root, path);
+    looked.add(key);
     const stats = await statIfPresent(path);
     const before = Object.hasOwn(known, key) ? known[key] : undefined;
     const isKnown = stats && before && isUnchanged(stats, before);
@@ -67,7 +69,11 @@ export async function hashFiles(
       report?.("hashing pictures", done, unique.length);
     }
   });
-  if (place !== undefined && read > 0) await writeMemory(place, remembered);
+  if (place !== undefined && read > 0) {
+    // Another set may have its files in the same folder.
+    const others = Object.entries(known).filter(([key]) => !looked.has(key));
+    await writeMemory(place, { ...Object.fromEntries(others), ...remembered });
+  }
   return hashes;
 }
 

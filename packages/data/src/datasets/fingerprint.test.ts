@@ -187,6 +187,14 @@ describe("hashFiles", () => {
     expect((await hashFiles(paths(), options())).get(paths()[0]!)).toBe(one);
   });
 
+  it("remembers the files of two sets in one folder", async () => {
+    const [one, two] = paths();
+    await hashFiles([one!], options());
+    await hashFiles([two!], options());
+    const kept = JSON.parse(await readFile(await memory(), "utf8")) as { files: object };
+    expect(Object.keys(kept.files).sort()).toEqual(["1.png", "2.png"]);
+  });
+
   it("sees a change of content that keeps size and time of change", async () => {
     const first = await hashFiles(paths(), options());
     await flip("1.png");

@@ -9,6 +9,7 @@ import { readJsonlLog } from "@diptych/training";
 import { expectClose } from "@diptych/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BACKEND, createComponents, DATASET, TEACHERS, TOKENIZER } from "../components.js";
+import { inspectConfig } from "../inspect.js";
 import { writeFakeConfig, type FakeConfig } from "../isolated/fake-config.test-support.js";
 import { loadClip } from "../load-clip.js";
 import { openConfigFile, type OpenedConfig } from "../load-config.js";
@@ -222,6 +223,20 @@ describe("a run whose teacher does not fit", () => {
     await expect(opening(distil({ teacher: "./gone/model" }))).rejects.toThrow(
       `./gone/model: expected a folder or file of a model there, got nothing. Check the path from ${fake.folder};`,
     );
+  });
+
+  it("can be looked at all the same", async () => {
+    const absent = { teacher: "./gone/model", match: "features", teacherDim: 9 };
+    const listed = await inspectConfig(await open(distil(absent)));
+    const names = listed.flatMap(({ name, shape }) =>
+      name.startsWith("loss.") ? [`${name} ${shape.join("×")}`] : [],
+    );
+    expect(names).toEqual([
+      "loss.distillation.image_projection.weight 9×8",
+      "loss.distillation.image_projection.bias 9",
+      "loss.distillation.text_projection.weight 9×8",
+      "loss.distillation.text_projection.bias 9",
+    ]);
   });
 
   it("says the width that its features have", async () => {
