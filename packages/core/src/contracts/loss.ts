@@ -58,7 +58,8 @@ export interface Loss {
   /**
    * How well each picture and each text fit, [images, texts], larger where better: what this loss teaches beside (or
    * instead of) the similarity of features, e.g. the logarithm of a caption's probability. Uses parameters that `build`
-   * declares, under the same names. Absent: the cosines.
+   * declares, under the same names, and of a pair nothing but the pair, so that many can be scored in parts. Absent: the
+   * cosines.
    */
   buildScores?(context: BuildContext, inputs: LossInputs): Value;
 }

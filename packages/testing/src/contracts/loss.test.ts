@@ -1,10 +1,13 @@
 import {
+  abs,
   add,
   cast,
+  div,
   equal,
   exp,
   input,
   iota,
+  log,
   logSoftmax,
   matmul,
   mean,
@@ -12,12 +15,16 @@ import {
   neg,
   ones,
   reshape,
+  sampleInput,
   shapeOf,
   sliceAxis,
+  softmax,
   sqrt,
   stopGradient,
   sub,
   sum,
+  symbolDim,
+  transpose,
   type BuildContext,
   type Loss,
   type LossInputs,
@@ -78,6 +85,17 @@ const both: Loss = {
   },
 };
 
+/** The distance, which scores each pair by its negative, weighed alike. */
+const scored: Loss = {
+  ...distance,
+  name: "scored",
+  buildScores: ({ scope }, { normalized }) => {
+    const weight = scope.parameter("weight", [4], { initializer: ones });
+    return matmul(mul(normalized["image"]!, weight), normalized["text"]!, { transposeB: true });
+  },
+};
+
+describeLossContract({ name: "scored", create: () => scored });
 describeLossContract({ name: "contrast", create: () => contrast });
 describeLossContract({ name: "distance", create: () => distance });
 describeLossContract({ name: "both", create: () => both });
@@ -137,6 +155,90 @@ describe("the suite", () => {
         /auxiliary/,
       ],
       ["a root at zero", valued(distance, (value) => sqrt(sub(value, 0.01))), /is finite/],
+      [
+        "a root whose slope is infinite at zero",
+        valued(distance, (value, { encoded }) =>
+          add(value, sqrt(sum(abs(encoded["image"]!.pooled)))),
+        ),
+        /is finite/,
+      ],
+      [
+        "a softmax that overflows",
+        valued(contrast, (value, { normalized, logitScale }) => {
+          const own = sum(mul(normalized["image"]!, normalized["text"]!), { axes: [1] });
+          return add(value, log(mean(exp(mul(own, exp(logitScale))))));
+        }),
+        /is finite/,
+      ],
+      [
+        "a mean over rows that may be none",
+        broken(contrast, {
+          auxiliary: [sampleInput("image")],
+          build: (_, inputs) => {
+            const first = cast(equal(inputs.auxiliary["imageSample"]!, 1), "float32");
+            const each = sum(mul(inputs.normalized["image"]!, inputs.normalized["text"]!), {
+              axes: [1],
+            });
+            return { loss: div(sum(mul(each, first)), sum(first)), metrics: {} };
+          },
+        }),
+        /is finite/,
+      ],
+      [
+        "an auxiliary input that is not listed",
+        valued(contrast, (value, { auxiliary }) => add(value, mean(auxiliary["teacher"] ?? value))),
+        /only what it needs/,
+      ],
+      [
+        "a teacher whose features are not listed",
+        broken(contrast, { teachers: [{ model: "large", inputs: { image: "x" } }] }),
+        /teachers/,
+      ],
+      [
+        "a teacher whose scale is no scalar",
+        broken(contrast, {
+          auxiliary: [{ name: "x", shape: [symbolDim("imageBatch")], dtype: "float32" as const }],
+          teachers: [{ model: "large", inputs: {}, scale: "x" }],
+        }),
+        /teachers/,
+      ],
+      ["parts of one name", broken(both, { parts: [0, 1].map(() => both.parts![0]!) }), /parts/],
+      ["a part whose need is not told", broken(both, { needs: [] }), /has parts/],
+      [
+        "a scope too narrow for its parts",
+        broken(both, { scope: "sample" }),
+        /scope of the widest/,
+      ],
+      [
+        "a part's parameter under another name",
+        broken(both, {
+          build: (context, inputs) =>
+            both.build({ ...context, scope: context.scope.child("other") }, inputs),
+        }),
+        /parts under their names/,
+      ],
+      [
+        "scores of texts and pictures",
+        broken(scored, {
+          buildScores: (context, inputs) => transpose(scored.buildScores!(context, inputs)),
+        }),
+        /each picture with each text/,
+      ],
+      [
+        "scores with a parameter that is never trained",
+        broken(scored, {
+          buildScores: (context, inputs) =>
+            scored.buildScores!({ ...context, scope: context.scope.child("untrained") }, inputs),
+        }),
+        /parameters that its training/,
+      ],
+      [
+        "scores that depend on the other texts",
+        broken(scored, {
+          buildScores: (context, inputs) => softmax(scored.buildScores!(context, inputs)),
+        }),
+        /a pair by itself/,
+      ],
       [
         "a gradient that is stopped",
         valued(contrast, (value, { logitScale }) => add(value, stopGradient(logitScale))),
