@@ -80,8 +80,8 @@ describe(`distillation as ${golden.tool} has it`, () => {
     const found = runLoss(createDistillation({ teacher: "t", match: "features", teacherDim: 4 }), {
       features: { image: image.student, text: text.student },
       auxiliary: {
-        "teacher.t.image": tensor(image.teacher),
-        "teacher.t.text": tensor(text.teacher),
+        "teacher.t.image.4": tensor(image.teacher),
+        "teacher.t.text.4": tensor(text.teacher),
       },
       parameters: {
         "image_projection.weight": image.weight.flat(),

@@ -9,6 +9,7 @@ import {
   type GivenTensor,
   type LossCase,
 } from "./losses.test-support.js";
+import { createWeightedSum } from "./weighted-sum.js";
 
 const image = unitVectors(3, 3, 1);
 const text = unitVectors(4, 3, 2);
@@ -157,7 +158,11 @@ describe("distillation of features", () => {
     "text_projection.weight": weights(6),
     "text_projection.bias": [0, 0.2, -0.1, 0.4, 0],
   };
-  const at: LossCase = { features: { image, text }, auxiliary: fed, parameters };
+  const wide = {
+    "teacher.big.image.5": tensor(teacherImage),
+    "teacher.big.text.5": tensor(teacherText),
+  };
+  const at: LossCase = { features: { image, text }, auxiliary: wide, parameters };
 
   const mapped = (row: readonly number[], modality: "image" | "text"): number[] => {
     const bias = parameters[`${modality}_projection.bias`];
@@ -190,15 +195,42 @@ describe("distillation of features", () => {
     const teacher = unitVectors(4, 3, 9);
     const found = runLoss(same, {
       features: { text },
-      auxiliary: { "teacher.big.text": tensor(teacher) },
+      auxiliary: { "teacher.big.text.3": tensor(teacher) },
     });
     expect(found.loss).toBeCloseTo(
       average(text.map((row, i) => 2 - 2 * dot(row, teacher[i]!))),
       12,
     );
     expect(Object.keys(found.gradients)).toEqual(["text", "logitScale"]);
-    expect(same.auxiliary.map(({ name }) => name)).toEqual(["teacher.big.text"]);
+    expect(same.auxiliary.map(({ name }) => name)).toEqual(["teacher.big.text.3"]);
     expect(same.scope).toBe("sample");
+  });
+});
+
+describe("both beside each other", () => {
+  it("learn from one teacher in one sum, whether its width is known or not", () => {
+    const similarities = createDistillation({ teacher: "big" });
+    const features = createDistillation({ teacher: "big", match: "features", teacherDim: 3 });
+    const sum = createWeightedSum([
+      { loss: similarities },
+      { loss: features, weight: 0.5, name: "features" },
+    ]);
+    const rows = { image: unitVectors(3, 3, 3), text: unitVectors(4, 3, 4) };
+    const auxiliary = {
+      "teacher.big.image": tensor(rows.image),
+      "teacher.big.text": tensor(rows.text),
+      "teacher.big.image.3": tensor(rows.image),
+      "teacher.big.text.3": tensor(rows.text),
+      "teacher.big.scale": { shape: [], values: [teacherScale] },
+    };
+    const at: LossCase = { features: { image, text }, auxiliary };
+    expect(runLoss(sum, at).loss).toBeCloseTo(
+      runLoss(similarities, at).loss + 0.5 * runLoss(features, at).loss,
+      12,
+    );
+    expect(sum.teachers!.flatMap(({ inputs }) => Object.values(inputs))).toEqual(
+      Object.keys(auxiliary).slice(0, 4),
+    );
   });
 });
 

@@ -67,11 +67,15 @@ export interface DistillationOptions {
 export function createDistillation(options: DistillationOptions): Loss {
   const { teacher, match = "similarities", modalities = IMAGE_AND_TEXT, teacherDim } = options;
   checkOptions({ ...options, modalities, match });
+  // A width that is left open is another input than one that is known: one input has one shape.
+  const known = teacherDim === undefined ? "" : `.${teacherDim}`;
   const inputs = Object.fromEntries(
-    modalities.map((modality) => [modality, inputName(teacher, modality)]),
+    modalities.map((modality) => [modality, inputName(teacher, `${modality}${known}`)]),
   );
   const width = teacherDim ?? symbolDim(widthSymbol(teacher));
-  const features = modalities.map((modality) => featureInput(teacher, modality, width));
+  const features = Object.entries(inputs).map(([modality, name]) =>
+    featureInput(name, modality, width),
+  );
   const shared = { needs: Object.freeze(["features"] as const), name: "distillation" };
   if (match === "features") {
     return Object.freeze({
@@ -123,9 +127,9 @@ function widthSymbol(teacher: string): string {
   return `teacherDim_${teacher.replace(/[^A-Za-z0-9]/gu, (one) => `_${(one.codePointAt(0) ?? 0).toString(16)}_`)}`;
 }
 
-function featureInput(teacher: string, modality: string, width: Dim): InputSpec {
+function featureInput(name: string, modality: string, width: Dim): InputSpec {
   return Object.freeze({
-    name: inputName(teacher, modality),
+    name,
     shape: Object.freeze([symbolDim(`${modality}Batch`), width]),
     dtype: "float32",
   });

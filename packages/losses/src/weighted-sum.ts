@@ -28,7 +28,7 @@ export interface WeightedTerm {
  *
  * Scores (`buildScores`): Σ weight·scores where every term of a weight other than 0 has some. A term without trains the
  * cosines, so that they are what the sum is judged by, as the contract says of a loss without scores. Teachers are those
- * of all terms, each model once.
+ * of all terms.
  *
  * @throws ConfigError without terms, on two terms of one name, on a weight that is no finite number, on auxiliary inputs
  * of one name and two shapes, or on one that two teachers would feed.
@@ -122,12 +122,11 @@ function mergeInputs(parts: readonly LossPart[]): readonly InputSpec[] {
   return Object.freeze([...merged.values()]);
 }
 
-/** Teachers of all terms, each model once. */
+/** Teachers of all terms: of each model once, but for terms that it feeds the same under two names. */
 function mergeTeachers(parts: readonly LossPart[]): readonly Teacher[] {
-  const merged = new Map<string, Teacher>();
+  const merged: Teacher[] = [];
   const feeders = new Map<string, string>();
   for (const teacher of parts.flatMap(({ loss }) => loss.teachers ?? [])) {
-    const known = merged.get(teacher.model);
     for (const input of fedInputs(teacher)) {
       const feeder = feeders.get(input) ?? teacher.model;
       if (feeder !== teacher.model) {
@@ -137,25 +136,28 @@ function mergeTeachers(parts: readonly LossPart[]): readonly Teacher[] {
       }
       feeders.set(input, feeder);
     }
-    merged.set(teacher.model, known ? joinTeachers(known, teacher) : teacher);
+    const at = merged.findIndex((known) => canJoin(known, teacher));
+    if (at < 0) merged.push(teacher);
+    else merged[at] = joinTeachers(merged[at]!, teacher);
   }
-  return Object.freeze([...merged.values()]);
+  return Object.freeze(merged);
 }
 
 function fedInputs({ inputs, scale }: Teacher): readonly string[] {
   return [...Object.values(inputs), ...(scale === undefined ? [] : [scale])];
 }
 
-/** One model's features and scale under the names of both. @throws ConfigError where they have two names for one thing. */
+/** Whether both are one model that has no two names for one thing. */
+function canJoin(a: Teacher, b: Teacher): boolean {
+  const agree = (first: string | undefined, second: string | undefined): boolean =>
+    first === undefined || second === undefined || first === second;
+  return (
+    a.model === b.model &&
+    agree(a.scale, b.scale) &&
+    Object.entries(b.inputs).every(([modality, input]) => agree(a.inputs[modality], input))
+  );
+}
+
 function joinTeachers(a: Teacher, b: Teacher): Teacher {
-  const named = (what: string, first: string | undefined, second: string | undefined): void => {
-    if (first === undefined || second === undefined || first === second) return;
-    throw new ConfigError(
-      `losses/weighted-sum: teachers: expected one input for ${what} of ${a.model}, got "${first}" and "${second}". Give it one name.`,
-    );
-  };
-  for (const [modality, input] of Object.entries(b.inputs))
-    named(`${modality} features`, a.inputs[modality], input);
-  named("the scale", a.scale, b.scale);
   return Object.freeze({ ...a, ...b, inputs: Object.freeze({ ...a.inputs, ...b.inputs }) });
 }

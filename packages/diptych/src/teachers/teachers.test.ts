@@ -191,9 +191,11 @@ describe("a student", () => {
   });
 
   it("resumes with the same teacher as if it had never stopped, and refuses another's weights", async () => {
+    const taught = { type: "distillation", teacher: "./teacher/model" };
     const terms = [
       { loss: { type: "info-nce" } },
-      { loss: { type: "distillation", teacher: "./teacher/model" }, weight: 2 },
+      { loss: taught, weight: 2 },
+      { loss: { ...taught, match: "features" }, name: "features" },
     ];
     const set = [`loss=${JSON.stringify({ type: "weighted-sum", terms })}`];
     await runOf("whole", set);
@@ -257,8 +259,9 @@ describe("a run whose teacher does not fit", () => {
     const opened = await open(...set);
     await withComponents(opened, async (run) => {
       const [batch] = await batchesOf(opened, run, 1);
-      expect(batch!.feeds["teacher.mute.image"]!.shape).toEqual([4, 8]);
-      expect(batch!.feeds["teacher.mute.text"]).toBeUndefined();
+      expect(batch!.feeds["teacher.mute.image.8"]!.shape).toEqual([4, 8]);
+      const others = Object.keys(batch!.feeds).filter((name) => name.startsWith("teacher"));
+      expect(others).toEqual(["teacher.mute.image.8"]);
     });
   });
 
@@ -297,6 +300,7 @@ describe("collectTeachers", () => {
     expect([...found[0]!.features]).toEqual([
       ["teacher.big.image", "image"],
       ["teacher.big.text", "text"],
+      ["teacher.big.image.4", "image"],
     ]);
     expect([...found[0]!.scales]).toEqual(["teacher.big.scale"]);
     expect(collectTeachers({ ...big, teachers: [] })).toEqual([]);
