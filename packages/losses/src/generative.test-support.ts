@@ -20,6 +20,9 @@ export interface TextCase {
   readonly ids: readonly (readonly number[])[];
   /** [texts][tokens][width], of the text tower. */
   readonly textTokens?: readonly (readonly (readonly number[])[])[];
+  /** Normalised features by modality, for a contrastive term beside. */
+  readonly features?: Readonly<Record<"image" | "text", readonly (readonly number[])[]>>;
+  readonly logitScale?: number;
   /** Which sample each row is of; 0, 1, 2, … by default. */
   readonly imageItem?: readonly number[];
   readonly textItem?: readonly number[];
@@ -33,10 +36,10 @@ export type Weights = Readonly<
 export interface TextRun {
   readonly loss: number;
   readonly metrics: Readonly<Record<string, number>>;
-  /** [images, texts], flat. */
+  /** [images, texts], flat; meaningless where the loss has none. */
   readonly scores: readonly number[];
   readonly weights: Weights;
-  /** Of the loss, by `tokens`, `pooled` and parameter. */
+  /** Of the loss, by `tokens`, `pooled`, `textTokens`, `image features`, `text features`, `logitScale` and parameter. */
   readonly gradients: Readonly<Record<string, readonly number[]>>;
 }
 
@@ -114,20 +117,30 @@ function towerValues(at: TextCase): {
 export function runTextLoss(loss: Loss, at: TextCase, given: Weights = {}): TextRun {
   const { feeds, values, encoded } = towerValues(at);
   const scale = input("logitScale", []);
-  feeds["logitScale"] = createFloat64Tensor("float32", [], [0]);
+  feeds["logitScale"] = createFloat64Tensor("float32", [], [at.logitScale ?? 0]);
+  const normalized: Record<string, Value> = {};
+  for (const [modality, rows] of Object.entries(at.features ?? {})) {
+    const shape = [rows.length, rows[0]!.length];
+    normalized[modality] = input(`${modality} features`, [
+      modality === "image" ? IMAGES : TEXTS,
+      shape[1]!,
+    ]);
+    feeds[`${modality} features`] = createFloat64Tensor("float32", shape, rows.flat());
+  }
   const auxiliary: Record<string, Value> = {};
   for (const { name, shape, dtype } of loss.auxiliary) {
     auxiliary[name] = input(name, shape, dtype);
-    const rows = name === "imageItem" ? at.tokens : at.ids;
-    const items = (name === "imageItem" ? at.imageItem : at.textItem) ?? rows.map((_, i) => i);
+    const isImage = name.startsWith("image");
+    const rows = isImage ? at.tokens : at.ids;
+    const items = (isImage ? at.imageItem : at.textItem) ?? rows.map((_, i) => i);
     feeds[name] = createFloat64Tensor("int32", [items.length], items);
   }
-  const inputs = { normalized: {}, encoded, inputs: { text: values.text! }, logitScale: scale };
+  const inputs = { normalized, encoded, inputs: { text: values.text! }, logitScale: scale };
   const collector = createParamCollector();
   const context = { mode: "train" as const, scope: collector.root, random: createRandomInputs() };
   const built = loss.build(context, { ...inputs, auxiliary });
   const scoring = createParamCollector();
-  const scores = loss.buildScores!(
+  const scores = loss.buildScores?.(
     { ...context, mode: "eval", scope: scoring.root },
     { ...inputs, auxiliary: {} },
   );
@@ -140,12 +153,17 @@ export function runTextLoss(loss: Loss, at: TextCase, given: Weights = {}): Text
   const wrt = {
     tokens: values.tokens!,
     pooled: values.pooled!,
+    ...(values.textTokens ? { textTokens: values.textTokens } : {}),
+    ...Object.fromEntries(
+      Object.entries(normalized).map(([modality, value]) => [`${modality} features`, value]),
+    ),
+    ...(at.features ? { logitScale: scale } : {}),
     ...Object.fromEntries(collector.specs().map(({ name }) => [name, collector.value(name)!])),
   };
   const result = gradients({ outputs: [built.loss], wrt: Object.values(wrt) });
   const metrics = Object.entries(built.metrics);
   const found = evaluateValues(
-    [scores, ...result.outputs, ...result.gradients, ...metrics.map(([, value]) => value)],
+    [scores ?? scale, ...result.outputs, ...result.gradients, ...metrics.map(([, value]) => value)],
     feeds,
   ).map(({ data }) => [...data]);
   const names = Object.keys(wrt);
