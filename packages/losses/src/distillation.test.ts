@@ -268,6 +268,10 @@ describeLossContract({
   create: () => createDistillation({ teacher: "big", teacherDim: 4 }),
 });
 describeLossContract({
+  name: "distillation, similarities of any width",
+  create: () => createDistillation({ teacher: "big" }),
+});
+describeLossContract({
   name: "distillation, features",
   create: () => createDistillation({ teacher: "big", match: "features", teacherDim: 6 }),
 });

@@ -20,6 +20,7 @@ import {
 import { bind, runPasses } from "@diptych/core/backend";
 import { createReferenceBackend } from "@diptych/core/reference";
 import {
+  createDistillation,
   createHardNegatives,
   createInfoNce,
   createMatryoshka,
@@ -42,6 +43,9 @@ const losses: Readonly<Record<string, () => Loss>> = {
   "sigmoid in chunks": () => createSigmoidLoss({ chunkSize: 4 }),
   "hard negatives": () => createHardNegatives(),
   "hard negatives, corrected": () => createHardNegatives({ beta: 1, tauPlus: 0.1, alpha: 0.5 }),
+  "distillation of similarities": () => createDistillation({ teacher: "t", teacherDim: 12 }),
+  "distillation of features": () =>
+    createDistillation({ teacher: "t", match: "features", teacherDim: WIDTH }),
   "Matryoshka of a sum": () =>
     createMatryoshka({
       loss: createWeightedSum([
@@ -106,7 +110,20 @@ function feedsOf(logScale: number): Record<string, HostTensor> {
   };
   const numbers = (values: readonly number[]): HostTensor =>
     hostTensorFrom("int32", [values.length], values);
+  const unit = (rows: number, width: number, name: string): HostTensor => {
+    const stream = random.split(name);
+    const values = Array.from({ length: rows }, () => {
+      const row = Array.from({ length: width }, () => stream.normal());
+      return row.map((value) => value / Math.hypot(...row));
+    });
+    return hostTensorFrom("float32", [rows, width], values.flat());
+  };
   return {
+    "teacher.t.image.12": unit(sizes.imageBatch, 12, "teacher image"),
+    "teacher.t.text.12": unit(sizes.textBatch, 12, "teacher text"),
+    "teacher.t.scale": hostTensorFrom("float32", [], [20]),
+    [`teacher.t.image.${WIDTH}`]: unit(sizes.imageBatch, WIDTH, "teacher image"),
+    [`teacher.t.text.${WIDTH}`]: unit(sizes.textBatch, WIDTH, "teacher text"),
     image: normals(sizes.imageBatch, "image"),
     text: normals(sizes.textBatch, "text"),
     logitScale: hostTensorFrom("float32", [], [logScale]),

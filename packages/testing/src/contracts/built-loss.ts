@@ -3,6 +3,7 @@ import {
   createParamCollector,
   createRandom,
   createRandomInputs,
+  dimSymbols,
   drawInitializer,
   formatDim,
   hostTensorFrom,
@@ -145,6 +146,17 @@ function batchOf(
   };
 }
 
+/** Width of a teacher's features, where a loss leaves it to the run. */
+const TEACHER_DIM = 5;
+
+function teacherWidths({ teachers = [], auxiliary }: Loss): DimBinding {
+  const taught = new Set(teachers.flatMap(({ inputs }) => Object.values(inputs)));
+  const open = auxiliary
+    .filter(({ name }) => taught.has(name))
+    .flatMap(({ shape }) => shape.slice(1).flatMap(dimSymbols));
+  return Object.fromEntries(open.map((symbol) => [symbol, TEACHER_DIM]));
+}
+
 /** What `loss` is built on, with guards against reading what it does not ask for. */
 export function createGround(
   options: LossContractOptions,
@@ -153,7 +165,8 @@ export function createGround(
 ): Ground {
   const modalities = options.modalities ?? ["image", "text"];
   const { tokens, width } = options.tokens ?? { tokens: 3, width: 4 };
-  const { sizes, rowsOf } = batchOf(modalities, rows);
+  const { sizes: batch, rowsOf } = batchOf(modalities, rows);
+  const sizes = { ...batch, ...teacherWidths(loss) };
   const fed: InputSpec[] = [];
   const declare = (spec: InputSpec): Value => {
     fed.push(spec);
