@@ -13,7 +13,7 @@ const BPE_IDS = [6, 1, 2, 7, 0, 6, 3, 7, 0, 0, 6, 5, 5, 0, 7, 6, 7, 0, 0, 0];
 const WORD_IDS = [1, 2, 0, 0, 0, 3, 0, 0, 0, 0, 5, 5, 1, 2, 7, 4, 3, 0, 0, 0];
 
 const textOf =
-  (ids: readonly number[]): LossContractOptions["feed"] =>
+  (ids: readonly number[]): NonNullable<LossContractOptions["feed"]> =>
   ({ name, dtype }: InputSpec, shape) =>
     hostTensorFrom(
       dtype,
@@ -23,7 +23,7 @@ const textOf =
         : Array.from({ length: shape[0]! }, (_, i) => i),
     );
 
-const inputs: LossContractOptions["inputs"] = [
+const inputs: NonNullable<LossContractOptions["inputs"]> = [
   { name: "text", shape: [symbolDim("textBatch"), 5], dtype: "int32" },
 ];
 const tiny = { width: 4, heads: 2, layers: 1, mlpDim: 4 };

@@ -110,7 +110,7 @@ function towerValues(at: TextCase): {
       intermediates: {},
     },
   };
-  return { feeds, values, encoded: encoded as Readonly<Record<string, EncoderOutput>> };
+  return { feeds, values, encoded: encoded };
 }
 
 /** `given` replaces drawn parameters by name. */
