@@ -63,7 +63,7 @@ export const matryoshkaSchema = z
     dims: z
       .array(z.int().min(1))
       .min(1)
-      .refine((dims) => dims.every((dim, i) => dim > (dims[i - 1] ?? 0)), {
+      .refine((dims) => dims.every((dim, i) => i === 0 || dim > dims[i - 1]!), {
         message: "expected each dim to be larger than the one before",
       })
       .optional(),
@@ -132,7 +132,19 @@ export const weightedSum = (
 });
 
 /**
- * Learning from a trained model, usually beside the contrastive loss:
- * `weightedSum({ terms: [{ loss: infoNce() }, { loss: distillation({ teacher: "runs/large/model" }) }] })`.
+ * Learning from a trained model in a configuration, usually beside the pairs themselves.
+ *
+ * @example
+ * export default defineConfig({
+ *   model: { embedDim: 256, encoders: { image: vit({ width: 192 }), text: textTransformer({ width: 192 }) } },
+ *   data: { train: jsonl({ path: "pairs.jsonl" }) },
+ *   loss: weightedSum({
+ *     terms: [
+ *       { loss: infoNce() },
+ *       // A folder of a finished run, from this file's folder on; or a name, e.g. "openai/clip-vit-base-patch32".
+ *       { loss: distillation({ teacher: "runs/large/model" }) },
+ *     ],
+ *   }),
+ * });
  */
 export const distillation = partConstructor("distillation", distillationSchema);

@@ -33,6 +33,15 @@ export function matryoshkaDims(embedDim: number): readonly number[] {
   return Object.freeze(dims);
 }
 
+/** @throws ConfigError where a prefix would be longer than the features of the model. */
+export function checkMatryoshkaDims(dims: readonly number[], embedDim: number): void {
+  const beyond = dims.find((dim) => dim > embedDim);
+  if (beyond === undefined) return;
+  throw new ConfigError(
+    `${WHERE}: dims: expected none beyond embedDim ${embedDim}, got ${beyond}. Leave it out, or make model.embedDim larger.`,
+  );
+}
+
 /**
  * Σ_d w_d · loss(first d entries of each feature, normalised again) (Kusupati et al. 2022, arXiv:2205.13147 §3, eq. 1, on
  * two towers as its §4 for ALIGN). Each prefix is a part `dim<d>` with its own metrics (`dim64/loss`) and, where the loss

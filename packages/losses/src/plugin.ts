@@ -17,7 +17,7 @@ import { createDistillation } from "./distillation.js";
 import { bagOfWordsPredictionSchema, captioningSchema } from "./generative-config.js";
 import { createHardNegatives } from "./hard-negatives.js";
 import { createInfoNce } from "./info-nce.js";
-import { createMatryoshka, matryoshkaDims } from "./matryoshka.js";
+import { checkMatryoshkaDims, createMatryoshka, matryoshkaDims } from "./matryoshka.js";
 import { createSigmoidLoss } from "./sigmoid.js";
 import { createSupervisedContrastive } from "./supervised-contrastive.js";
 import { createWeightedSum } from "./weighted-sum.js";
@@ -79,12 +79,11 @@ export const lossesPlugin = definePlugin({
     loss("matryoshka", {
       summary: "another loss on prefixes of the features",
       schema: matryoshkaSchema,
-      create: ({ loss: part, dims, weights }, { embedDim, createLoss }) =>
-        createMatryoshka({
-          loss: createLoss(part),
-          dims: dims ?? matryoshkaDims(embedDim),
-          weights,
-        }),
+      create: ({ loss: part, ...settings }, { embedDim, createLoss }) => {
+        const dims = settings.dims ?? matryoshkaDims(embedDim);
+        checkMatryoshkaDims(dims, embedDim);
+        return createMatryoshka({ ...settings, dims, loss: createLoss(part) });
+      },
     }),
     loss("weighted-sum", {
       summary: "several losses with weights",
