@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { createRandom, type HostTensor, type Sample } from "@diptych/core";
 import { Run } from "@diptych/core/plugin";
 import type { Batch } from "@diptych/data";
-import { createDistillation } from "@diptych/losses";
 import { readJsonlLog } from "@diptych/training";
 import { expectClose } from "@diptych/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BACKEND, createComponents, DATASET, TEACHERS, TOKENIZER } from "../components.js";
+import { convertModel } from "../convert-model.js";
 import { inspectConfig } from "../inspect.js";
 import { writeFakeConfig, type FakeConfig } from "../isolated/fake-config.test-support.js";
 import { loadClip } from "../load-clip.js";
@@ -19,7 +19,6 @@ import { buildStep, createRunLoader } from "../run-step.js";
 import { writeTinyModel } from "../tiny-model.test-support.js";
 import { train, type TrainSummary } from "../train.js";
 import { weightsFingerprint } from "../fingerprint.js";
-import { collectTeachers } from "./collect-teachers.js";
 
 const STEPS = 12;
 const FEATURES = {
@@ -114,6 +113,20 @@ describe("what a student is fed", () => {
       expect(seen).toEqual(new Set(samples.keys()));
       await clip.dispose();
     });
+  });
+
+  it("is the same from a public format of the model, by path", async () => {
+    await convertModel(teacher, join(fake.folder, "public"), { format: "open-clip" });
+    const fed = async (model: string): Promise<Batch["feeds"]> => {
+      const opened = await open(distil({ teacher: model }));
+      return withComponents(opened, async (run) => (await batchesOf(opened, run, 1))[0]!.feeds);
+    };
+    const [own, converted] = [await fed("teacher/model"), await fed("./public")];
+    for (const what of ["image", "text", "scale"]) {
+      const values = Array.from(converted[`teacher../public.${what}`]!.data, Number);
+      const expected = Array.from(own[`teacher.teacher/model.${what}`]!.data, Number);
+      expectClose(values, expected, { relativeToLargest: 1e-5 });
+    }
   });
 
   it("shows what the student sees: the augmented picture, white where it is transparent", async () => {
@@ -280,36 +293,5 @@ describe("a run whose teacher does not fit", () => {
       expect(tokenizer.encodeBatch([long]).lengths).toEqual(Int32Array.of(12));
       await Promise.resolve();
     });
-  });
-});
-
-describe("collectTeachers", () => {
-  const big = createDistillation({ teacher: "big" });
-
-  it("gathers what the terms of a sum want, each model once", () => {
-    const features = createDistillation({
-      teacher: "big",
-      match: "features",
-      teacherDim: 4,
-      modalities: ["image"],
-    });
-    const other = createDistillation({ teacher: "small" });
-    const parts = [big, features, other].map((loss, i) => ({ name: `${i}`, loss, weight: 1 }));
-    const found = collectTeachers({ ...big, teachers: [], parts });
-    expect(found.map(({ model }) => model)).toEqual(["big", "small"]);
-    expect([...found[0]!.features]).toEqual([
-      ["teacher.big.image", "image"],
-      ["teacher.big.text", "text"],
-      ["teacher.big.image.4", "image"],
-    ]);
-    expect([...found[0]!.scales]).toEqual(["teacher.big.scale"]);
-    expect(collectTeachers({ ...big, teachers: [] })).toEqual([]);
-  });
-
-  it("refuses two teachers for one input", () => {
-    const teachers = ["a", "b"].map((model) => ({ model, inputs: { image: "taught" } }));
-    expect(() => collectTeachers({ ...big, teachers })).toThrow(
-      /input "taught": expected one teacher to feed it, got image of a and image of b/,
-    );
   });
 });
