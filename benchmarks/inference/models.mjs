@@ -11,12 +11,7 @@ const names = { vit: "ViT-B-32", rn50: "RN50" };
 /** Folders by model and layout; made where they are missing (some minutes, 3 GB). */
 export async function prepareModels() {
   const folders = {};
-  for (const [key, name] of Object.entries(names)) {
-    const folder = path.join(cacheFolder(), "bench", name);
-    if (!existsSync(path.join(folder, "open_clip_model.safetensors")))
-      await writeModel(folder, name);
-    folders[key] = folder;
-  }
+  for (const [key, name] of Object.entries(names)) folders[key] = await prepareModel(name);
   const transformersJs = path.join(cacheFolder(), "bench", "ViT-B-32-transformers-js");
   if (!existsSync(path.join(transformersJs, "config.json"))) {
     await convertModel(folders.vit, transformersJs, {
@@ -25,6 +20,13 @@ export async function prepareModels() {
     });
   }
   return { ...folders, transformersJs };
+}
+
+/** The open_clip folder of one model. */
+export async function prepareModel(name) {
+  const folder = path.join(cacheFolder(), "bench", name);
+  if (!existsSync(path.join(folder, "open_clip_model.safetensors"))) await writeModel(folder, name);
+  return folder;
 }
 
 async function writeModel(folder, name) {
