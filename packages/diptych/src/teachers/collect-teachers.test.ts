@@ -1,4 +1,3 @@
-import type { Loss } from "@diptych/core";
 import { createDistillation } from "@diptych/losses";
 import { describe, expect, it } from "vitest";
 import { collectTeachers } from "./collect-teachers.js";
