@@ -14,5 +14,6 @@ export { meanPerClassRecall, recallAt } from "./metrics.js";
 export { loadImagenetPrompts, type ImagenetPrompts } from "./prompts/imagenet.js";
 export { retrieval, zeroshotClassification, zeroshotPlugin } from "./plugin.js";
 export { rankOfBest, similarities, topCandidates, type Embeddings } from "./ranking.js";
-export { retrieve, type RetrievalSide } from "./retrieval.js";
+export type { RetrievalSide } from "./retrieval/pairs.js";
+export { rankPairs, type PairRanks, type RankPairsOptions } from "./retrieval/rank-pairs.js";
 export { A_PHOTO_OF, fillTemplate, NAME_ONLY } from "./templates.js";

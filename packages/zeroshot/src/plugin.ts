@@ -2,7 +2,8 @@
 import { definePlugin, evaluator, partConstructor } from "@diptych/core/plugin";
 import { createClassification } from "./classification.js";
 import { classificationSchema } from "./classification-config.js";
-import { createRetrieval, retrievalSchema } from "./retrieval.js";
+import { createRetrieval } from "./retrieval/retrieval.js";
+import { retrievalSchema } from "./retrieval/retrieval-config.js";
 
 export const zeroshotClassification = partConstructor(
   "zeroshot-classification",

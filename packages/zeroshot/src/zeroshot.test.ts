@@ -16,7 +16,6 @@ import { classificationSchema } from "./classification-config.js";
 import { classify } from "./classify.js";
 import { meanPerClassRecall, recallAt } from "./metrics.js";
 import { rankOfBest, topCandidates } from "./ranking.js";
-import { createRetrieval, retrieve, retrievalSchema } from "./retrieval.js";
 import { fillTemplate } from "./templates.js";
 
 const rows = (...values: number[][]): HostTensor<"float32"> =>
@@ -135,24 +134,5 @@ describe("classification", () => {
       /expected a label "breed", got class/,
     );
     await expect(evaluator.evaluate(contextOf([]))).rejects.toThrow(/expected at least one sample/);
-  });
-});
-
-describe("retrieval", () => {
-  it("takes any positive", () => {
-    const queries = { embeddings: rows([1, 0], [0, 1]), concepts: ["a", "b"] };
-    const candidates = { embeddings: rows([1, 0], [0.9, 0.1], [0, 1]), concepts: ["b", "a", "b"] };
-    expect(retrieve(queries, candidates, [1, 2])).toEqual({
-      "recall@1": { value: 0.5, queries: 2, candidates: 3 },
-      "recall@2": { value: 1, queries: 2, candidates: 3 },
-    });
-  });
-  it("goes both ways over a set", async () => {
-    const { metrics } = await createRetrieval(retrievalSchema.parse({ recallK: [1] })).evaluate(
-      contextOf(SET),
-    );
-    expect(metrics["imageToText/recall@1"]?.value).toBe(0.75);
-    // Two pictures look like a cat: the tie counts against the caption; nothing looks like a car.
-    expect(metrics["textToImage/recall@1"]?.value).toBe(0.5);
   });
 });
