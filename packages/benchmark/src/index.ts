@@ -27,12 +27,8 @@ export {
   type PublishedScore,
   type PublishedSource,
 } from "./baselines/published-baselines.js";
-export {
-  codeVersion,
-  dataIdentity,
-  provenanceOf,
-  type ProvenanceFacts,
-} from "./provenance/provenance.js";
+export { codeVersion, type CodeVersionOptions } from "./provenance/code-version.js";
+export { dataIdentity, provenanceOf, type ProvenanceFacts } from "./provenance/provenance.js";
 export type { BenchmarkRow, DataIdentity, FailedRow, Provenance, TrainingCost } from "./record.js";
 export { html, raw, type Html } from "./report/html.js";
 export {

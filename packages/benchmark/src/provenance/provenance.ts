@@ -1,50 +1,58 @@
 /** All that a result depends on, gathered where it is measured. */
 import type { Dataset } from "@diptych/core";
-import type { DataIdentity, Provenance, TrainingCost } from "../record.js";
+import type { DataIdentity, Provenance } from "../record.js";
 
-export interface ProvenanceFacts {
-  /** Resolved configuration of the training; null for a model that came without one. */
-  readonly config: Readonly<Record<string, unknown>> | null;
-  /** `weightsFingerprint` of diptych. */
-  readonly weights: string;
-  readonly trainData: DataIdentity | null;
-  readonly testData: DataIdentity;
-  /** The evaluator's part, `{ type, … }`. */
-  readonly evaluator?: Readonly<Record<string, unknown>>;
-  /** Settings of pictures of the loaded model. */
+/** What is known where a result is measured. */
+export interface ProvenanceFacts extends Omit<Provenance, "preprocessing" | "date"> {
+  /** `pictures` of the loaded model. */
   readonly preprocessing: object;
-  readonly precision: string;
-  /** `backend.describe()`. */
-  readonly backend: string;
-  readonly seed: number | null;
-  readonly training: TrainingCost | null;
-  /** `codeVersion()`, once a process. */
-  readonly code: Provenance["code"];
+  /** Now, by default. */
   readonly date?: Date;
 }
 
-/** Plain, frozen, and the same after JSON. */
-export function provenanceOf(facts: ProvenanceFacts): Provenance {
-  const { date = new Date(), preprocessing, ...rest } = facts;
-  return JSON.parse(
-    JSON.stringify({ ...rest, preprocessing, date: date.toISOString() }),
-  ) as Provenance;
+/**
+ * The facts as a row keeps them: plain data that is the same after a trip through JSON, cut off from what it was made of.
+ *
+ * @example
+ * provenanceOf({
+ *   code: await codeVersion(),
+ *   weights: weightsFingerprint(loaded.parameters),
+ *   testData: await dataIdentity(dataset, { type: "emoji", split: "test" }),
+ *   preprocessing: loaded.pictures,
+ *   backend: backend.describe(),
+ *   config: null, trainData: null, seed: null, training: null, precision: "fp32",
+ * });
+ */
+export function provenanceOf({
+  date = new Date(),
+  preprocessing,
+  ...facts
+}: ProvenanceFacts): Provenance {
+  const plain = JSON.stringify({ ...facts, preprocessing, date: date.toISOString() });
+  return JSON.parse(plain) as Provenance;
 }
 
-/** Which code measured: versions, and the commit of `folder` where it lies in a git repository and git is there. */
-export async function codeVersion(folder: string = process.cwd()): Promise<Provenance["code"]> {
-  return Promise.resolve({
-    diptych: folder && "",
-    node: process.version,
-    commit: null,
-    dirty: null,
-  });
-}
-
-/** What data a result is of. */
+/**
+ * What data a result is of: the dataset's own fingerprint where it can give one.
+ *
+ * @param config The dataset's resolved part as plain data, `{ type, … }`.
+ * @throws DataError where a file that the fingerprint needs cannot be read.
+ */
 export async function dataIdentity(
   dataset: Dataset,
   config: Readonly<Record<string, unknown>>,
 ): Promise<DataIdentity> {
-  return Promise.resolve({ name: dataset.name, config, size: null, fingerprint: null, note: "" });
+  const facts = { name: dataset.name, config, size: sizeOf(dataset) };
+  if (dataset.kind !== "sized" || !dataset.fingerprint) {
+    const note =
+      dataset.kind === "sized"
+        ? `the dataset "${dataset.name}" gives no fingerprint of its content`
+        : "a stream has no fingerprint of its content";
+    return Object.freeze({ ...facts, fingerprint: null, note });
+  }
+  const { hash, note } = await dataset.fingerprint();
+  return Object.freeze({ ...facts, fingerprint: hash, note });
 }
+
+const sizeOf = (dataset: Dataset): number | null =>
+  dataset.kind === "sized" ? dataset.size : null;
