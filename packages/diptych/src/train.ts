@@ -1,12 +1,6 @@
 /** Training a configuration in a run folder: lock, resume, steps, checkpoints, log, model, evaluation. */
 import { join } from "node:path";
-import {
-  countParameters,
-  type HostTensor,
-  type MultiEncoder,
-  type TrainingPrecision,
-} from "@diptych/core";
-import { createCompute } from "@diptych/core/backend";
+import { countParameters, type HostTensor, type TrainingPrecision } from "@diptych/core";
 import { Run } from "@diptych/core/plugin";
 import { runState, writeJsonAtomically } from "@diptych/checkpoints";
 import type { Loader } from "@diptych/data";
@@ -29,11 +23,15 @@ import {
   TEACHERS,
   TOKENIZER,
 } from "./components.js";
-import { evaluate, type Evaluations } from "./evaluate.js";
+import type { Evaluations } from "./evaluate.js";
+import {
+  createMidwayEvaluation,
+  evaluateRun,
+  type EvaluateRunOptions,
+  type Midway,
+} from "./evaluate-run.js";
 import type { OpenedConfig } from "./load-config.js";
 import { saveModel } from "./model-folder.js";
-import { createModelRuntime } from "./model-runtime.js";
-import { trainedPictures, type LoadedModel } from "./read-model.js";
 import { resumeRun, savedTokenizer } from "./resume-run.js";
 import { decideSteps } from "./run-length.js";
 import { createProgressMeter, type RunListener } from "./run-events.js";
@@ -58,6 +56,12 @@ export interface TrainOptions {
   /** Ends training after the step in flight, with a checkpoint. */
   readonly signal?: AbortSignal;
   readonly on?: RunListener;
+  /** Evaluators of this configuration instead of the run's own: a comparison measures all its runs alike. */
+  readonly evaluateWith?: OpenedConfig;
+  /** Evaluations during the run. Their time is not counted in `seconds`. */
+  readonly midway?: Midway;
+  /** Whether the evaluators' datasets are hashed, which reads or lists all their files. */
+  readonly fingerprints?: boolean;
 }
 
 /** What a run came to. */
@@ -162,6 +166,8 @@ async function fit(options: TrainOptions, run: Run, context: FitContext): Promis
   const isLogged = (event: TrainingEvent): boolean =>
     event.event !== "step" || event.step % logEvery === 0 || event.step + 1 === totalSteps;
   let loss: number | null = null;
+  const average = config.training.ema !== null;
+  const midway = createMidwayEvaluation(run, options.midway, { ...evaluationOf(options), average });
   const result = await trainer.fit({
     batches: loader.batches({ startStep: trainer.step }),
     schedule: createSchedule(config.schedule, totalSteps),
@@ -169,15 +175,16 @@ async function fit(options: TrainOptions, run: Run, context: FitContext): Promis
     signal,
     saver: checkpointer,
     metadata: { config: config.plain, tokenizer: run.get(TOKENIZER).toJSON(), teachers },
-    on: (event) => {
+    on: async (event) => {
       const facts = event.event === "start" ? { flops, teachers } : {};
       if (isLogged(event)) log.write({ ...event, ...facts });
       if (event.event !== "step") return;
       loss = event.loss;
       on(meter(event));
+      await midway.at(event.step + 1, trainer);
     },
   });
-  return { ...result, loss };
+  return { ...result, seconds: result.seconds - midway.seconds(), loss };
 }
 
 interface FinishContext extends RunFacts {
@@ -220,7 +227,7 @@ async function finish(
     step: result.step,
   });
   await trainer.dispose();
-  const evaluations = await evaluateTrained(options, run, { parameters, scoring });
+  const evaluations = await evaluateRun(run, { parameters, scoring }, evaluationOf(options));
   return { ...summary, modelPath, evaluations };
 }
 
@@ -233,28 +240,12 @@ function withoutLoss(
   return new Map([...parameters].filter(([name]) => !name.startsWith("loss.") || scored.has(name)));
 }
 
-async function evaluateTrained(
-  { opened, signal, on = () => undefined }: TrainOptions,
-  run: Run,
-  { parameters, scoring }: Pick<LoadedModel, "parameters" | "scoring">,
-): Promise<Evaluations> {
-  if (opened.config.evaluators.length === 0) return {};
-  const model: MultiEncoder = run.get(MODEL);
-  const tokenizer = run.get(TOKENIZER);
-  const pictures = trainedPictures(opened.config.data, model);
-  const encode = createModelRuntime(
-    { model, tokenizer, parameters, pictures, scoring },
-    run.get(BACKEND),
-  );
-  run.onDispose("encode", () => encode.dispose());
-  return evaluate({
-    opened,
-    encode,
-    compute: createCompute(run.get(BACKEND)),
-    tokenizer,
-    signal,
-    on,
-    report: (name, done, total) =>
-      on({ event: "prepare", what: `evaluating ${name}`, done, total }),
-  });
+function evaluationOf({
+  opened,
+  evaluateWith = opened,
+  fingerprints = false,
+  signal,
+  on = () => undefined,
+}: TrainOptions): EvaluateRunOptions {
+  return { opened, evaluateWith, fingerprints, signal, on };
 }
