@@ -142,6 +142,7 @@ async function scoreAll(
   let next = prepare(0);
   for (let first = 0; first < images.length; first += blocks.images) {
     const pixels = await next;
+    signal?.throwIfAborted();
     next = prepare(first + blocks.images);
     if (!pixels) throw new InternalError("diptych/score: pictures: expected some, got none.");
     await withTower(scoring, "image", pixels, async (pictures) => {
