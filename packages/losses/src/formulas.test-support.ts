@@ -18,7 +18,7 @@ export interface Outcome {
   readonly positive: boolean;
 }
 
-export const average = (values: readonly number[]): number =>
+const average = (values: readonly number[]): number =>
   values.reduce((a, b) => a + b, 0) / values.length;
 
 const numbersOf = (
@@ -45,7 +45,7 @@ export function outcomes(
   );
 }
 
-export const transposed = <T>(rows: readonly (readonly T[])[]): T[][] =>
+const transposed = <T>(rows: readonly (readonly T[])[]): T[][] =>
   rows[0]!.map((_, j) => rows.map((row) => row[j]!));
 
 export const present = <T>(values: readonly (T | undefined)[]): T[] =>
@@ -56,7 +56,7 @@ const meanOfPresent = (values: readonly (number | undefined)[]): number =>
   present(values).length === 0 ? 0 : average(present(values));
 
 /** The mean of images over texts and of texts over images. */
-export function bothWays(
+function bothWays(
   matrix: (Outcome | undefined)[][],
   oneRow: (row: readonly Outcome[]) => number | undefined,
 ): number {
@@ -71,7 +71,7 @@ const logSumExp = (values: readonly number[]): number => {
 };
 
 /** −Σ targetᵢ·log softmax(logits)ᵢ. */
-export const crossEntropy = (logits: readonly number[], targets: readonly number[]): number =>
+const crossEntropy = (logits: readonly number[], targets: readonly number[]): number =>
   logits.reduce((total, logit, i) => total - targets[i]! * (logit - logSumExp(logits)), 0);
 
 export interface InfoNceFormula {

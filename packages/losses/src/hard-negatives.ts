@@ -64,9 +64,9 @@ const TINY = 1e-30;
  * R = n · Σ e^{(1+β)·l} / Σ e^{β·l}, negatives weighed by e^{β·l}, the weights' mean being 1;
  * N_p = max( (R − τ⁺·n·e^p)/(1 − τ⁺), n·e^{−exp(s)} ), what is left when a share τ⁺ of them are positives in truth.
  *
- * τ⁺ = 0: HN-NCE (Radenovic et al. 2023, arXiv:2301.02280 §3.3), the same β both ways; there N_p = R. α = 1: Robinson et
- * al. 2021 (arXiv:2010.04592 §3, algorithm 1; their temperature is exp(−s)), each way. Both 0 and 1, and β = 0: InfoNCE with
- * `positives: "apart"`. Weights are differentiated as the rest, as in both originals.
+ * τ⁺ = 0: HN-NCE (Radenovic et al. 2023, arXiv:2301.02280 §3.3), with one β for both ways, whose mean is taken here where
+ * the paper adds them; there N_p = R. α = 1: Robinson et al. 2021 (arXiv:2010.04592 §3; their temperature is exp(−s)),
+ * each way. τ⁺ = 0, α = 1 and β = 0: InfoNCE with `positives: "apart"`. Weights are differentiated as the rest.
  *
  * Rows without positives are left out; a row without negatives gives log α. Sees all features of the batch. Metrics:
  * `accuracy` (row → column) and `positiveSimilarity` (cosine).

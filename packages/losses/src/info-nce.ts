@@ -51,7 +51,7 @@ const WHERE = "losses/info-nce";
 /**
  * (CE(rows) + CE(columns))/2 over logits exp(s)·I·Tᵀ (arXiv:2103.00020 §2.3, figure 3; arXiv:1807.03748).
  *
- * Several positives. `together`: the target is uniform over them (as UniCL, arXiv:2204.03610 §3.2); the least loss is the
+ * Several positives. `together`: the target is uniform over them (as UniCL, arXiv:2204.03610 §3); the least loss is the
  * logarithm of their number, and positives push one another away once a row is learned. `apart`: the mean over positives
  * p of −log( exp(l_p) / (exp(l_p) + Σ_negatives exp(l)) ), whose least is 0. With one positive each, both are open_clip's
  * ClipLoss. Label smoothing: see {@link buildPositivesCrossEntropy} and {@link buildPositivesApart}. Rows without
