@@ -48,6 +48,8 @@ export interface MethodMean {
   readonly mean: number;
   /** Over seeds and test items together (docs/decisions/0017); null where there is one seed and no outcome by item. */
   readonly interval: Interval | null;
+  /** Of the main metric, by bootstrap over seeds and items (percentiles): too narrow with few seeds, shown beside. */
+  readonly bootstrap?: Interval | null;
   /** By seed, in the order of `seeds`; null where the seed's run failed. */
   readonly values: readonly (number | null)[];
 }
@@ -61,6 +63,8 @@ export interface PairedTest {
   /** method − baseline. */
   readonly difference: number;
   readonly interval: Interval | null;
+  /** By bootstrap over seeds and items (percentiles): too narrow with few seeds, shown beside. */
+  readonly bootstrap?: Interval | null;
   /** Seeds that both methods have a value for. */
   readonly seeds?: readonly number[];
   /** Paired t test over seeds; null with fewer than two. */
@@ -82,6 +86,8 @@ export interface Incomparable {
   readonly baseline: string;
   readonly task: string;
   readonly reasons: readonly string[];
+  /** `refused` (the default): not tested; `marked`: tested, but it cannot be told whether the two may be compared. */
+  readonly severity?: "refused" | "marked";
 }
 
 export interface Comparison {

@@ -18,6 +18,8 @@ export {
   type ComparabilityOptions,
   type Difference,
 } from "./comparability/why-incomparable.js";
+export { methodMeans, type MethodMeansOptions } from "./method-means.js";
+export { isLowerBetter } from "./paired-tests.js";
 export { summarise, type SummariseOptions, type Summary } from "./summarise.js";
 export {
   publishedBaselines,
@@ -39,4 +41,8 @@ export {
   type Page,
 } from "./report/page-frame.js";
 export { renderPlot } from "./report/plot.js";
+export type { ReportInput } from "./report/report-view.js";
+export type { ReportSearch } from "./report/search-index.js";
+export type { PictureSource } from "./report/thumbnails.js";
+export { writeReport, type ReportOptions, type WrittenReport } from "./report/write-report.js";
 export type { SuiteResult } from "./suite-result.js";
