@@ -125,11 +125,15 @@ describe("diptych train", () => {
       const again = await diptych("train", "config.json", "--out", out);
       expect(again.code).toBe(1);
       expect(again.stderr).toMatch(/a run of 12 steps\. Add --resume/);
+      await writeFile(
+        join(folder, "benchmarks.yaml"),
+        "evaluators: [{ evaluator: { type: retrieval }, dataset: { type: jsonl, path: set.jsonl } }]",
+      );
       const measured = await diptych(
         "eval",
         join(out, "model"),
         "--config",
-        "config.json",
+        "benchmarks.yaml",
         "--json",
         "results",
         "--as",

@@ -17,7 +17,7 @@ import {
 } from "@diptych/core";
 import { createToken, type Run, type PluginKind, type PluginKinds } from "@diptych/core/plugin";
 import { createLoss } from "./create-loss.js";
-import type { OpenedConfig } from "./load-config.js";
+import type { OpenedConfig, OpenedEvaluation } from "./load-config.js";
 import type { RunListener } from "./run-events.js";
 import { openTeachers, type OpenedTeacher } from "./teachers/open-teachers.js";
 
@@ -90,7 +90,7 @@ export async function createModelComponents(
 }
 
 export async function createBackend(
-  opened: OpenedConfig,
+  opened: OpenedEvaluation,
   run: Run,
   on: RunListener,
 ): Promise<Backend> {
@@ -102,7 +102,11 @@ export async function createBackend(
 /** A dataset of a configuration. */
 export function createDataset(
   part: ResolvedPart<"dataset">,
-  { opened, on, signal }: Pick<ComponentOptions, "opened" | "on" | "signal">,
+  {
+    opened,
+    on,
+    signal,
+  }: Pick<ComponentOptions, "on" | "signal"> & { readonly opened: Pick<OpenedConfig, "baseDir"> },
 ): Dataset | Promise<Dataset> {
   return createPart(part, {
     baseDir: opened.baseDir,

@@ -21,15 +21,16 @@ import { createBackend, createDataset, createEvaluator } from "./components.js";
 import { weightsFingerprint } from "./fingerprint.js";
 import { createModelRuntime, type ModelRuntime } from "./model-runtime.js";
 import { readModel, type LoadedModel, type ModelDescription } from "./read-model.js";
-import type { OpenedConfig } from "./load-config.js";
+import type { OpenedEvaluation } from "./load-config.js";
 import type { RunListener } from "./run-events.js";
 
-/** The data that an evaluator measured on. */
+/** Data that a model was trained or measured on. */
 export interface MeasuredData {
   readonly name: string;
   readonly type: string;
   readonly config: Readonly<Record<string, unknown>>;
-  readonly size: number;
+  /** null for a stream. */
+  readonly size: number | null;
   /** Hash of the content; null where it was not asked for or the dataset gives none (`note` says which). */
   readonly fingerprint: string | null;
   readonly note: string;
@@ -41,14 +42,14 @@ export interface MeasuredTask extends Evaluation {
   readonly evaluator: string;
   /** The metric that stands for the others. */
   readonly mainMetric: string;
-  readonly data: MeasuredData;
+  readonly data: MeasuredData & { readonly size: number };
 }
 
 /** What each evaluator found, by its name. */
 export type Evaluations = Readonly<Record<string, MeasuredTask>>;
 
 export interface EvaluateOptions {
-  readonly opened: OpenedConfig;
+  readonly opened: OpenedEvaluation;
   readonly encode: EncodeFunctions & Pick<ModelRuntime, "score">;
   readonly compute: Compute;
   readonly tokenizer: Tokenizer;
@@ -72,6 +73,19 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluations> {
 }
 
 type EvaluatorEntry = ResolvedConfig["evaluators"][number];
+
+/** The dataset of an evaluator, for who shows its samples; the caller disposes it. @throws ConfigError on an unknown name. */
+export async function openEvaluatorDataset(
+  opened: OpenedEvaluation,
+  name: string,
+): Promise<SizedDataset> {
+  const entry = uniqueNames(opened.config.evaluators).find((one) => one.name === name);
+  const dataset = entry && (await createDataset(entry.dataset, { opened, on: () => undefined }));
+  if (dataset?.kind === "sized") return dataset;
+  throw new ConfigError(
+    `diptych/openEvaluatorDataset: ${name}: expected an evaluator of ${opened.source} with a dataset of known size, got none.`,
+  );
+}
 
 async function evaluateOne(
   { name, evaluator, dataset: part, trainDataset: trainPart }: EvaluatorEntry,
@@ -107,7 +121,10 @@ async function evaluateOne(
       ...found,
       evaluator: evaluator.declaration.type,
       mainMetric: created.mainMetric ?? Object.keys(found.metrics)[0] ?? "",
-      data: await identify(dataset, part, options),
+      data: {
+        ...(await identifyDataset(dataset, part, options.fingerprints)),
+        size: dataset.size,
+      },
     });
   } finally {
     for (const dataset of datasets) await dataset.dispose?.();
@@ -131,18 +148,25 @@ function similarityScaleOf(
   return logScale === undefined ? {} : { similarityScale: Math.exp(logScale) };
 }
 
-async function identify(
-  dataset: SizedDataset,
+/** What a dataset is; its content is hashed where `fingerprints` asks for it. */
+export async function identifyDataset(
+  dataset: Dataset,
   { declaration, config }: ResolvedPart<"dataset">,
-  { fingerprints = false }: EvaluateOptions,
+  fingerprints: boolean = false,
 ): Promise<MeasuredData> {
-  const { hash, note } = (fingerprints ? await dataset.fingerprint?.() : undefined) ?? {
+  const sized = dataset.kind === "sized" ? dataset : undefined;
+  const { hash, note } = (fingerprints ? await sized?.fingerprint?.() : undefined) ?? {
     hash: null,
     note: fingerprints ? "this dataset gives no fingerprint" : "not asked for",
   };
-  const { name, size } = dataset;
-  const plain = config as Readonly<Record<string, unknown>>;
-  return { name, type: declaration.type, config: plain, size, fingerprint: hash, note };
+  return {
+    name: dataset.name,
+    type: declaration.type,
+    config: config as Readonly<Record<string, unknown>>,
+    size: sized?.size ?? null,
+    fingerprint: hash,
+    note,
+  };
 }
 
 /** Two evaluators of one name become `name` and `name-2`. */
@@ -159,7 +183,7 @@ export interface EvaluateModelOptions {
   /** Model folder of a run, or of open_clip. */
   readonly model: string;
   /** Evaluators of this configuration; by default those that the model was trained with. */
-  readonly opened?: OpenedConfig;
+  readonly opened?: OpenedEvaluation;
   /** Whether datasets are hashed, which reads or lists all their files. */
   readonly fingerprints?: boolean;
   readonly signal?: AbortSignal;

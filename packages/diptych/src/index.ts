@@ -139,6 +139,7 @@ export {
 export type { PictureSize, Region } from "./explain/seen-region.js";
 export {
   evaluateModel,
+  openEvaluatorDataset,
   type EvaluatedModel,
   type EvaluateModelOptions,
   type Evaluations,
@@ -174,8 +175,10 @@ export {
 export {
   openConfig,
   openConfigFile,
+  openEvaluationFile,
   type OpenConfigOptions,
   type OpenedConfig,
+  type OpenedEvaluation,
 } from "./load-config.js";
 export {
   OPEN_CLIP_MODEL_NAMES,
@@ -198,4 +201,5 @@ export { setUpNative, type SetupOptions, type SetupResult } from "./setup/set-up
 export { stepFlops } from "./step-flops.js";
 export type { TeacherFacts } from "./teachers/open-teachers.js";
 export { measureStepFlops, type MeasureStepOptions } from "./measure-step.js";
-export { train, type TrainOptions, type TrainSummary } from "./train.js";
+export type { Midway, MidwayEvaluation } from "./evaluate-run.js";
+export { train, type TrainedModel, type TrainOptions, type TrainSummary } from "./train.js";

@@ -9,7 +9,9 @@ import {
   overlay,
   parseAssignment,
   resolveConfig,
+  resolveEvaluation,
   type ConfigInput,
+  type EvaluationConfig,
   type ResolvedConfig,
 } from "@diptych/core";
 import { installPlugins, isPlugin, type Plugin, type Registry } from "@diptych/core/plugin";
@@ -38,6 +40,11 @@ export interface OpenedConfig {
   readonly source: string;
 }
 
+/** The same for what only measures a model: a whole configuration, or one of evaluators alone. */
+export interface OpenedEvaluation extends Omit<OpenedConfig, "config"> {
+  readonly config: EvaluationConfig;
+}
+
 /**
  * Reads, merges and checks a configuration file.
  *
@@ -47,6 +54,31 @@ export async function openConfigFile(
   file: string,
   options: OpenConfigOptions = {},
 ): Promise<OpenedConfig> {
+  const raw = (await readFile(file)) as ConfigInput;
+  return openConfig(raw, { ...options, baseDir: dirname(resolve(file)), source: file });
+}
+
+/**
+ * As {@link openConfigFile}; a file without `model` and `data` may hold evaluators, with backend, seed and plugins.
+ *
+ * @throws ConfigError when the file is missing, fails to load, or has problems (all are listed).
+ */
+export async function openEvaluationFile(
+  file: string,
+  options: OpenConfigOptions = {},
+): Promise<OpenedEvaluation> {
+  const raw = (await readFile(file)) as ConfigInput;
+  const at = { ...options, baseDir: dirname(resolve(file)), source: file };
+  const isWhole = (merged: unknown): boolean =>
+    typeof merged === "object" && merged !== null && ("model" in merged || "data" in merged);
+  return open(raw, at, (merged, registry, source) =>
+    isWhole(merged)
+      ? resolveConfig(merged, registry, source)
+      : resolveEvaluation(merged, registry, source),
+  );
+}
+
+async function readFile(file: string): Promise<unknown> {
   const path = resolve(file);
   if (!existsSync(path)) {
     throw new ConfigError(
@@ -58,7 +90,6 @@ export async function openConfigFile(
       `diptych/openConfigFile: ${file}: expected one of ${EXTENSIONS.join(", ")}, got "${extname(path)}".`,
     );
   }
-  let raw: unknown;
   try {
     const loaded = await readConfigFile({
       configFile: path,
@@ -70,7 +101,7 @@ export async function openConfigFile(
       extend: false,
       envName: false,
     });
-    raw = loaded.config;
+    return loaded.config;
   } catch (cause) {
     throw new ConfigError(
       `diptych/openConfigFile: ${file}: expected it to load, got: ${cause instanceof Error ? cause.message : String(cause)}`,
@@ -78,14 +109,23 @@ export async function openConfigFile(
       { cause },
     );
   }
-  return openConfig(raw as ConfigInput, { ...options, baseDir: dirname(path), source: file });
 }
+
+type ConfigInMemory = OpenConfigOptions & { readonly baseDir?: string; readonly source?: string };
 
 /** The same for a configuration in memory. `baseDir` is where its relative paths start. */
 export async function openConfig(
   raw: ConfigInput,
-  options: OpenConfigOptions & { readonly baseDir?: string; readonly source?: string } = {},
+  options: ConfigInMemory = {},
 ): Promise<OpenedConfig> {
+  return open(raw, options, resolveConfig);
+}
+
+async function open<C>(
+  raw: ConfigInput,
+  options: ConfigInMemory,
+  resolveMerged: (merged: unknown, registry: Registry, source: string) => C,
+): Promise<Omit<OpenedConfig, "config"> & { readonly config: C }> {
   const { baseDir = process.cwd(), source = "config", tiny = false, set = [] } = options;
   let merged: unknown = raw;
   if (tiny) merged = overlay(merged, (raw as { tiny?: unknown }).tiny ?? {});
@@ -93,7 +133,7 @@ export async function openConfig(
   const named = await loadPlugins((merged as { plugins?: unknown }).plugins, baseDir);
   const customPlugins = [...(options.plugins ?? []), ...named];
   const registry = installPlugins([...defaultPlugins, ...customPlugins]);
-  const config = resolveConfig(merged, registry, source);
+  const config = resolveMerged(merged, registry, source);
   return Object.freeze({ config, registry, baseDir, customPlugins, source });
 }
 

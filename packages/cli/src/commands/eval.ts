@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { Option, type Command } from "commander";
 import { ConfigError } from "@diptych/core";
-import { evaluateModel, openConfigFile } from "diptych";
+import { evaluateModel, openEvaluationFile } from "diptych";
 import { listenForInterrupt } from "../interrupt.js";
 import { createProgressSeries } from "../progress.js";
 import { formatTask } from "./eval-report.js";
@@ -23,7 +23,10 @@ export function addEvalCommand(program: Command): void {
     .command("eval")
     .description("measure a trained model")
     .argument("<model>", "model folder of a run, or a public checkpoint, by path or name")
-    .option("-c, --config <file>", "configuration with the evaluators (default: the model's own)")
+    .option(
+      "-c, --config <file>",
+      "configuration with the evaluators, which may hold nothing else (default: the model's own)",
+    )
     .option(
       "-s, --set <path=value>",
       "replace one value of --config; may be repeated",
@@ -59,7 +62,7 @@ async function runEval(source: string, flags: EvalFlags): Promise<void> {
     const opened =
       flags.config === undefined
         ? undefined
-        : await openConfigFile(flags.config, { set: flags.set });
+        : await openEvaluationFile(flags.config, { set: flags.set });
     const { model, tasks } = await evaluateModel({
       model: existsSync(source) ? resolve(source) : source,
       fingerprints: flags.json !== undefined,

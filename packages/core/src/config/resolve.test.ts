@@ -5,6 +5,7 @@ import {
   backend,
   dataset,
   definePlugin,
+  evaluator,
   imageEncoder,
   loss,
   optimizer,
@@ -16,7 +17,7 @@ import {
 import { installPlugins } from "../plugin/registry.js";
 import { formatDuration, parseDuration } from "./durations.js";
 import { overlay, parseAssignment } from "./overlay.js";
-import { resolveConfig } from "./resolve.js";
+import { resolveConfig, resolveEvaluation } from "./resolve.js";
 
 const nothing = z.strictObject({});
 const make = (): never => {
@@ -43,6 +44,11 @@ const provides: Declaration[] = [
   }),
   tokenizer("bpe", { summary: "a tokenizer", schema: nothing, create: make }),
   backend("onnx", { summary: "a backend", schema: nothing, create: make }),
+  evaluator("recall", {
+    summary: "an evaluator",
+    schema: z.strictObject({ k: z.int().min(1).default(1) }),
+    create: make,
+  }),
 ];
 const registry = installPlugins([definePlugin({ name: "test", contract: 1, provides })]);
 const good = {
@@ -134,6 +140,42 @@ describe("problems", () => {
       { evaluator: { type: "retrieval" }, dataset: { type: "jsonl", path: "x" } },
     ];
     expect(problemsOf({ ...good, evaluators }).join()).toContain("evaluators[0].evaluator.type: ");
+  });
+});
+
+describe("a configuration that only measures", () => {
+  const dataset = { type: "jsonl", path: "x.jsonl" };
+  const problemsIn = (raw: unknown): readonly string[] => {
+    try {
+      resolveEvaluation(raw, registry);
+    } catch (error) {
+      if (error instanceof ConfigError) return error.problems.map((p) => p.path);
+      throw error;
+    }
+    return [];
+  };
+  it("needs neither model nor data", () => {
+    const evaluators = [
+      { evaluator: { type: "recall" }, dataset },
+      { name: "mine", evaluator: { type: "recall", k: 5 }, dataset, trainDataset: dataset },
+    ];
+    const config = resolveEvaluation({ seed: 3, evaluators }, registry);
+    expect(config.evaluators.map(({ name }) => name)).toEqual(["recall", "mine"]);
+    expect(config.evaluators[1]?.evaluator.config).toEqual({ k: 5 });
+    expect(config.evaluators[1]?.trainDataset?.config).toEqual({ path: "x.jsonl" });
+    expect([config.seed, config.backend.declaration.type]).toEqual([3, "onnx"]);
+  });
+  it("is checked as strictly", () => {
+    expect(problemsIn({ evaluators: [], training: {} })).toEqual(["training"]);
+    expect(problemsIn({ evaluators: [{ evaluator: { type: "recall" } }] })).toEqual([
+      "evaluators[0].dataset",
+    ]);
+    expect(
+      problemsIn({
+        backend: { type: "onx" },
+        evaluators: [{ evaluator: { type: "recall", k: 0 }, dataset: { type: "jsonl" } }],
+      }),
+    ).toEqual(["backend.type", "evaluators[0].evaluator.k", "evaluators[0].dataset.path"]);
   });
 });
 

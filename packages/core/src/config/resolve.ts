@@ -51,6 +51,9 @@ export interface ResolvedConfig extends Omit<
   readonly pluginModules: readonly string[];
 }
 
+/** What measuring needs of a configuration. */
+export type EvaluationConfig = Pick<ResolvedConfig, "name" | "seed" | "backend" | "evaluators">;
+
 /** Where parts are looked up and their problems gathered. */
 interface Resolution {
   readonly registry: Registry;
@@ -142,14 +145,7 @@ export function resolveConfig(raw: unknown, registry: Registry, source = "config
     ([modality, part]) =>
       [modality, resolve("encoder", part, "model", "encoders", modality)] as const,
   );
-  const evaluators = shell.evaluators.map((entry, i) => ({
-    name: entry.name ?? entry.evaluator.type,
-    evaluator: resolve("evaluator", entry.evaluator, "evaluators", i, "evaluator"),
-    dataset: resolve("dataset", entry.dataset, "evaluators", i, "dataset"),
-    ...(entry.trainDataset
-      ? { trainDataset: resolve("dataset", entry.trainDataset, "evaluators", i, "trainDataset") }
-      : {}),
-  }));
+  const evaluators = resolveEvaluators({ registry, problems }, shell.evaluators);
   throwProblems(source, problems);
 
   const { plugins, tiny: _tiny, ...plain } = shell;
@@ -166,6 +162,55 @@ export function resolveConfig(raw: unknown, registry: Registry, source = "config
     plain,
     pluginModules: plugins.filter((entry) => typeof entry === "string"),
   }) as unknown as ResolvedConfig;
+}
+
+function resolveEvaluators(
+  resolution: Resolution,
+  entries: ConfigShell["evaluators"],
+): readonly unknown[] {
+  return entries.map((entry, i) => {
+    const resolve = (kind: PluginKind, part: Part, key: string) =>
+      resolvePart(resolution, kind, part, ["evaluators", i, key]);
+    const { evaluator, dataset, trainDataset, name = evaluator.type } = entry;
+    return {
+      name,
+      evaluator: resolve("evaluator", evaluator, "evaluator"),
+      dataset: resolve("dataset", dataset, "dataset"),
+      ...(trainDataset ? { trainDataset: resolve("dataset", trainDataset, "trainDataset") } : {}),
+    };
+  });
+}
+
+const evaluationSchema = rootSchema.pick({
+  name: true,
+  plugins: true,
+  seed: true,
+  backend: true,
+  evaluators: true,
+});
+
+/**
+ * As {@link resolveConfig}, for a configuration that only measures: without model, data and what trains.
+ *
+ * @throws ConfigError listing every problem with its path.
+ */
+export function resolveEvaluation(
+  raw: unknown,
+  registry: Registry,
+  source = "config",
+): EvaluationConfig {
+  const parsed = evaluationSchema.safeParse(raw);
+  if (!parsed.success) throwProblems(source, problemsOf(parsed.error, evaluationSchema, raw));
+  const { name, seed, backend, evaluators } = parsed.data as ConfigShell;
+  const resolution: Resolution = { registry, problems: [] };
+  const resolved = {
+    name,
+    seed,
+    backend: resolvePart(resolution, "backend", backend, ["backend"]),
+    evaluators: resolveEvaluators(resolution, evaluators),
+  };
+  throwProblems(source, resolution.problems);
+  return Object.freeze(resolved) as unknown as EvaluationConfig;
 }
 
 /** When the shell itself is wrong: the problems of the parts that can still be recognised, so that all come at once. */
