@@ -46,3 +46,17 @@ export type { ReportSearch } from "./report/search-index.js";
 export type { PictureSource } from "./report/thumbnails.js";
 export { writeReport, type ReportOptions, type WrittenReport } from "./report/write-report.js";
 export type { SuiteResult } from "./suite-result.js";
+export { formatBudget, parseBudget, type StepCost } from "./compare/budget.js";
+export {
+  planComparison,
+  type ComparisonOptions,
+  type ComparisonPlan,
+  type PlannedMethod,
+} from "./compare/plan-comparison.js";
+export { reportComparison, type ReportComparisonOptions } from "./compare/report-comparison.js";
+export {
+  runComparison,
+  type ComparisonEvent,
+  type ComparisonOutcome,
+  type RunComparisonOptions,
+} from "./compare/run-comparison.js";

@@ -1,6 +1,7 @@
 /** The diptych command. */
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { addBenchmarkCommand } from "./commands/benchmark.js";
 import { addClassifyCommand } from "./commands/classify.js";
 import { addCompareBackendsCommand } from "./commands/compare-backends.js";
 import { addConvertCommand } from "./commands/convert.js";
@@ -42,6 +43,7 @@ export function createProgram(): Command {
   addNewCommand(program, version);
   addSetupCommand(program);
   addDoctorCommand(program);
+  addBenchmarkCommand(program);
   addCompareBackendsCommand(program);
   addQuickstartCommand(program);
   return program;

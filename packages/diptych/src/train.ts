@@ -18,20 +18,23 @@ import {
   BACKEND,
   createComponents,
   createSchedule,
+  DATASET,
   LOSS,
   MODEL,
   TEACHERS,
   TOKENIZER,
 } from "./components.js";
-import type { Evaluations } from "./evaluate.js";
+import { identifyDataset, type Evaluations, type MeasuredData } from "./evaluate.js";
 import {
   createMidwayEvaluation,
   evaluateRun,
   type EvaluateRunOptions,
   type Midway,
 } from "./evaluate-run.js";
+import { weightsFingerprint } from "./fingerprint.js";
 import type { OpenedConfig } from "./load-config.js";
 import { saveModel } from "./model-folder.js";
+import { trainedPictures, type LoadedModel } from "./read-model.js";
 import { resumeRun, savedTokenizer } from "./resume-run.js";
 import { decideSteps } from "./run-length.js";
 import { createProgressMeter, type RunListener } from "./run-events.js";
@@ -64,6 +67,16 @@ export interface TrainOptions {
   readonly fingerprints?: boolean;
 }
 
+/** What a trained model is and what it was made from. */
+export interface TrainedModel {
+  /** SHA-256 over the names, shapes and values of the weights. */
+  readonly weights: string;
+  /** How its pictures are prepared. */
+  readonly pictures: LoadedModel["pictures"];
+  /** The data that it was trained on; hashed where `fingerprints` asks for it. */
+  readonly data: MeasuredData;
+}
+
 /** What a run came to. */
 export interface TrainSummary {
   /** False when it was interrupted. */
@@ -89,8 +102,9 @@ export interface TrainSummary {
   readonly skippedSteps: number;
   readonly backend: string;
   readonly seed: number;
-  /** Folder of the trained model, once finished. */
+  /** Folder of the trained model, once finished, and what it was made from. */
   readonly modelPath?: string;
+  readonly trained?: TrainedModel;
   readonly evaluations: Evaluations;
 }
 
@@ -220,15 +234,17 @@ async function finish(
   const modelPath = join(out, "model");
   const scoring = planScores(run.get(MODEL), run.get(LOSS));
   const parameters = await trainer.readParameters({ average: config.training.ema !== null });
-  await saveModel(modelPath, {
-    config,
-    tokenizer: run.get(TOKENIZER),
-    parameters: withoutLoss(parameters, scoring),
-    step: result.step,
-  });
+  const saved = withoutLoss(parameters, scoring);
+  const tokenizer = run.get(TOKENIZER);
+  await saveModel(modelPath, { config, tokenizer, parameters: saved, step: result.step });
+  const trained: TrainedModel = {
+    weights: weightsFingerprint(saved),
+    pictures: trainedPictures(config.data, run.get(MODEL)),
+    data: await identifyDataset(run.get(DATASET), config.data.train, options.fingerprints),
+  };
   await trainer.dispose();
   const evaluations = await evaluateRun(run, { parameters, scoring }, evaluationOf(options));
-  return { ...summary, modelPath, evaluations };
+  return { ...summary, modelPath, trained, evaluations };
 }
 
 /** A model is its towers, its scale and what its scores read; what else the loss had stays in the run's checkpoints. */

@@ -1,0 +1,149 @@
+/** What a comparison will do, decided before anything is trained: methods, seeds, steps, and the evaluators for all. */
+import { isDeepStrictEqual } from "node:util";
+import { ConfigError } from "@diptych/core";
+import { measureStepFlops, openConfigFile, type OpenedConfig, type RunListener } from "diptych";
+import type { Budget } from "../comparison.js";
+import { stepsWithin, type StepCost } from "./budget.js";
+
+export interface ComparisonOptions {
+  /** Configuration files; the first one is the baseline. */
+  readonly files: readonly string[];
+  readonly seeds: readonly number[];
+  readonly budget: Budget;
+  /** Each configuration's `tiny` laid over it: a comparison of seconds, to see that it runs. */
+  readonly tiny?: boolean;
+  /** Assignments `path=value` for all methods. */
+  readonly set?: readonly string[];
+}
+
+/** One method of a comparison. */
+export interface PlannedMethod {
+  /** Name of its configuration, made unique. */
+  readonly method: string;
+  readonly file: string;
+  /** As it will be trained, but for its seed. */
+  readonly opened: OpenedConfig;
+  readonly cost: StepCost;
+  /** undefined where the budget is of seconds. */
+  readonly steps: number | undefined;
+  /** What it says that the comparison does not take. */
+  readonly notes: readonly string[];
+}
+
+export interface ComparisonPlan {
+  readonly methods: readonly PlannedMethod[];
+  readonly seeds: readonly number[];
+  readonly budget: Budget;
+  /** The baseline's configuration: its evaluators measure every method. */
+  readonly evaluateWith: OpenedConfig;
+}
+
+export interface PlanContext {
+  readonly on?: RunListener;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Opens the configurations and turns the budget into steps.
+ *
+ * @throws ConfigError with fewer than two configurations, without a seed, with one twice, without evaluators in the
+ * baseline, on a budget too small for one step, and what the configurations throw.
+ */
+export async function planComparison(
+  options: ComparisonOptions,
+  { on = () => undefined, signal }: PlanContext = {},
+): Promise<ComparisonPlan> {
+  const { files, seeds, budget, tiny = false, set = [] } = options;
+  checkSeeds(seeds);
+  if (files.length < 2) {
+    throw new ConfigError(
+      `benchmark/compare: methods: expected a baseline and at least one method, got ${files.length} configuration. Name two files or more: diptych benchmark compare baseline.ts method.ts`,
+    );
+  }
+  const opened: OpenedConfig[] = [];
+  for (const file of files) opened.push(await openConfigFile(file, { tiny, set }));
+  const [baseline] = opened as [OpenedConfig];
+  if (baseline.config.evaluators.length === 0) {
+    throw new ConfigError(
+      `benchmark/compare: evaluators: expected at least one in the baseline ${baseline.source}, got none. Add evaluators: [{ evaluator: zeroshotClassification(), dataset: … }].`,
+    );
+  }
+  const names = uniqueNames(opened.map(({ config }) => config.name));
+  const methods: PlannedMethod[] = [];
+  for (const [i, one] of opened.entries()) {
+    const { training, data } = one.config;
+    const cost = {
+      samples: training.batchSize * data.imagesPerSample,
+      flops: await measureStepFlops(one, { on, ...(signal ? { signal } : {}) }),
+    };
+    const method = names[i] ?? one.config.name;
+    const file = files[i] ?? one.source;
+    const steps = stepsWithin(budget, method, cost);
+    const length = lengthOf(budget, steps);
+    methods.push({
+      method,
+      file,
+      opened: await openConfigFile(file, { tiny, set: [...set, ...length] }),
+      cost,
+      steps,
+      notes: i === 0 ? [] : notesOn(one, baseline),
+    });
+  }
+  return Object.freeze({ methods, seeds, budget, evaluateWith: baseline });
+}
+
+/** A method's configuration under one seed. */
+export function openSeed(
+  { file, steps }: PlannedMethod,
+  seed: number,
+  { budget, tiny = false, set = [] }: Pick<ComparisonOptions, "budget" | "tiny" | "set">,
+): Promise<OpenedConfig> {
+  return openConfigFile(file, {
+    tiny,
+    set: [...set, ...lengthOf(budget, steps), `seed=${seed}`],
+  });
+}
+
+function lengthOf(budget: Budget, steps: number | undefined): readonly string[] {
+  const of = (key: string, value: number | undefined): string =>
+    `training.${key}=${value ?? "undefined"}`;
+  const duration = budget.kind === "seconds" ? budget.amount : undefined;
+  return [of("steps", steps), of("duration", duration), of("epochs", undefined)];
+}
+
+function checkSeeds(seeds: readonly number[]): void {
+  if (seeds.length === 0) {
+    throw new ConfigError(
+      "benchmark/compare: seeds: expected at least one, got none. Give --seeds 5 or --seeds 0,1,2: with fewer than three nothing can be said of other seeds.",
+    );
+  }
+  const twice = seeds.find((seed, i) => seeds.indexOf(seed) !== i);
+  if (twice === undefined) return;
+  throw new ConfigError(
+    `benchmark/compare: seeds: expected each once, got ${twice} twice. The same seed gives the same run.`,
+  );
+}
+
+/** Two configurations of one name become `name` and `name-2`. */
+function uniqueNames(names: readonly string[]): readonly string[] {
+  const seen = new Map<string, number>();
+  return names.map((name) => {
+    const count = (seen.get(name) ?? 0) + 1;
+    seen.set(name, count);
+    return count === 1 ? name : `${name}-${count}`;
+  });
+}
+
+/** What of a method's configuration the comparison sets aside. */
+function notesOn(method: OpenedConfig, baseline: OpenedConfig): readonly string[] {
+  const evaluatorsOf = ({ config }: OpenedConfig): unknown => config.plain["evaluators"];
+  if (
+    method.config.evaluators.length === 0 ||
+    isDeepStrictEqual(evaluatorsOf(method), evaluatorsOf(baseline))
+  ) {
+    return [];
+  }
+  return [
+    `its own evaluators are set aside: every method is measured by those of ${baseline.config.name}`,
+  ];
+}
