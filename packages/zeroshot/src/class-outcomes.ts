@@ -5,7 +5,7 @@ import type { ClassOutcomes } from "@diptych/core";
  * Counts by true and guessed class, those that are not 0, by true class and then by guess. Items without a guess (-1:
  * none of their scores is a number) are in no cell.
  */
-export function confusionCounts(
+function confusionCounts(
   targets: readonly number[],
   guesses: readonly number[],
 ): readonly (readonly [number, number, number])[] {

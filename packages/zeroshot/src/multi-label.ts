@@ -11,7 +11,7 @@ export interface MultiAnswers {
 }
 
 /** Average precision of each class over `items` (positions; all by default); NaN without positives. */
-export function precisionOfClasses(
+function precisionOfClasses(
   { scores, targets, candidates }: MultiAnswers,
   items: readonly number[] = [...scores.keys()],
 ): readonly number[] {

@@ -11,7 +11,7 @@ export function formatTask(name: string, task: MeasuredTask): string {
   const { data, metrics, groups, classes, notes = [], mainMetric } = task;
   const size = data.size.toLocaleString("en");
   return [
-    `${name} · ${task.evaluator} on ${data.name} (${size} ${data.size === 1 ? "sample" : "samples"})`,
+    `${name === task.evaluator ? name : `${name} · ${task.evaluator}`} on ${data.name} (${size} ${data.size === 1 ? "sample" : "samples"})`,
     formatMetrics(metrics),
     ...(groups ? ["", formatGroups(groups, mainMetric)] : []),
     ...(classes ? formatWorst(classes) : []),
