@@ -41,7 +41,7 @@ export async function addMeasured(folder: string, added: MeasuredStep): Promise<
 export async function readCurve(folder: string, cost: StepCost): Promise<readonly CurvePoint[]> {
   const points = new Map<number, { seconds: number; values: Record<string, number> }>();
   let seconds = 0;
-  const losses = await readLosses(folder);
+  const losses = readLosses(folder);
   const keep = Math.max(1, Math.ceil(losses.length / LOSS_POINTS));
   losses.forEach(({ step, loss, metrics, elapsed }, i) => {
     seconds = elapsed;
@@ -77,13 +77,13 @@ interface LoggedStep {
   readonly elapsed: number;
 }
 
-async function readLosses(folder: string): Promise<readonly LoggedStep[]> {
+function readLosses(folder: string): readonly LoggedStep[] {
   const path = join(folder, "log.jsonl");
   if (!existsSync(path)) return [];
   const steps: LoggedStep[] = [];
   let elapsed = 0;
   let last = 0;
-  for (const event of await readJsonlLog(path)) {
+  for (const event of readJsonlLog(path)) {
     if (event["event"] !== "step") continue;
     const { step, loss, metrics, stepMs, waitMs } = event as unknown as {
       step: number;
