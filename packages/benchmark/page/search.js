@@ -1,5 +1,5 @@
 /** The search box of a report: matches what is typed with phrases whose embeddings the page holds. An ES module that stands inline in the page. */
-/* global document, atob */
+/* global document */
 
 /** Rows of quantised embeddings as float32 of length about 1. */
 export function decodeRows({ dims, rows, scales }) {
@@ -103,7 +103,7 @@ export function explainMatch({ how, used, unknown }, words) {
 }
 
 /** Pictures shown of a search. */
-const SHOWN = 24;
+const SHOWN = 16;
 
 /** Brings the box with id `search` to life. */
 export function mountSearch(root) {

@@ -178,7 +178,7 @@ function provenance(method: string, seed: number, task: string): BenchmarkRow["p
       loss: { type: method.startsWith("Sigmoid") ? "sigmoid" : "info-nce" },
       training: { batchSize: 256, precision: "fp32" },
     },
-    weights: createRandom(`${method}${seed}`).nextUint32().toString(16).padStart(64, "c"),
+    weights: createRandom(`${method}${seed}`).nextUint32().toString(16).padEnd(64, "c"),
     trainData: { ...data, name: "shapes", size: 960, fingerprint: "a".repeat(64) },
     testData: { ...data, name: task, size: ITEMS, fingerprint: "b".repeat(64) },
     preprocessing: { mode: "crop", size: 32, mean: [0.5, 0.5, 0.5] },
@@ -275,7 +275,7 @@ export function createComparison({
             method: methods[2],
             baseline: methods[0]!,
             task: "retrieval",
-            reasons: ["precision: fp32 and bf16", "preprocessing: size 32 and 48"],
+            reasons: ["They ran in fp32 and bf16.", "Pictures are 32 and 48 pixels wide."],
           },
         ]
       : [],

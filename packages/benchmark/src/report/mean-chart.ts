@@ -31,12 +31,14 @@ export function meanChart(
       return { ...one, label, colour: seriesColour(methods.indexOf(one.method)) };
     });
   const seeds = drawn.flatMap(({ values, method, colour }) =>
-    values.length > 1 ? values.flatMap((value) => (value === null ? [] : [{ value, method, colour }])) : [],
+    values.length > 1
+      ? values.flatMap((value) => (value === null ? [] : [{ value, method, colour }]))
+      : [],
   );
   const shift = room.above ? 11 : 0;
   return renderPlot({
     width,
-    height: (room.above ? 50 : 34) * drawn.length + 48,
+    height: (room.above ? 52 : 38) * drawn.length + 48,
     marginTop: 6,
     marginBottom: 42,
     marginLeft: room.left,
@@ -57,10 +59,11 @@ export function meanChart(
       Plot.dot(seeds, {
         x: "value",
         y: "method",
-        r: 3,
+        r: 2.5,
         fill: "colour",
-        fillOpacity: 0.4,
-        dy: shift,
+        fillOpacity: 0.55,
+        // Below the line, where the interval does not hide them.
+        dy: shift + 9,
       }),
       Plot.link(drawn, {
         x1: (one: Drawn) => finite(one.interval?.low, one.mean),
@@ -71,25 +74,35 @@ export function meanChart(
         dy: shift,
       }),
       Plot.dot(drawn, { x: "mean", y: "method", r: 5.5, fill: "colour", dy: shift }),
-      Plot.text(drawn, {
-        text: "label",
-        y: "method",
-        frameAnchor: "left",
-        textAnchor: room.above ? "start" : "end",
-        dx: room.above ? 0 : -10,
-        dy: room.above ? -8 : 0,
-      }),
-      Plot.text(drawn, {
-        text: (one: Drawn) => formatMetric(one.mean, share),
-        y: "method",
-        frameAnchor: "right",
-        textAnchor: "start",
-        dx: 8,
-        dy: shift,
-        fontWeight: "bold",
-      }),
+      ...labels(drawn, { share, above: room.above }),
     ],
   });
+}
+
+/** Names at the left, or above, and values at the right. */
+function labels(
+  drawn: readonly Drawn[],
+  { share, above }: { readonly share: boolean; readonly above: boolean },
+): readonly Plot.Markish[] {
+  return [
+    Plot.text(drawn, {
+      text: "label",
+      y: "method",
+      frameAnchor: "left",
+      textAnchor: above ? "start" : "end",
+      dx: above ? 0 : -10,
+      dy: above ? -8 : 0,
+    }),
+    Plot.text(drawn, {
+      text: (one: Drawn) => formatMetric(one.mean, share),
+      y: "method",
+      frameAnchor: "right",
+      textAnchor: "start",
+      dx: 8,
+      dy: above ? 11 : 0,
+      fontWeight: "bold",
+    }),
+  ];
 }
 
 /** `0.6` as `60 %`; a tick between whole percents keeps its digit. */

@@ -1,6 +1,6 @@
 /** Tables of what results depend on: what differs between methods, each run's facts, what failed, what may not be compared. */
 import { formatDuration } from "@diptych/core";
-import type { BenchmarkRow, DataIdentity, Provenance } from "../record.js";
+import type { BenchmarkRow, DataIdentity, Provenance, TrainingCost } from "../record.js";
 import { formatCount, formatFlops, NOTHING, shortHash } from "./report-numbers.js";
 import type { Cell, ReportTable } from "./report-table.js";
 import { unique, type ReportView } from "./report-view.js";
@@ -48,6 +48,7 @@ export function settingsTable(view: ReportView): ReportTable | undefined {
     head: ["setting", ...known],
     rows: paths.map((path) => [path, ...flat.map((one) => one.get(path) ?? NOTHING)]),
     words: known.map((_, i) => i + 1),
+    stack: true,
   };
 }
 
@@ -106,40 +107,41 @@ export function sharedFacts(view: ReportView): {
   };
 }
 
+type Column = readonly [string, (row: BenchmarkRow) => string];
+
+const RUN_COLUMNS: readonly Column[] = [
+  ["seed", ({ provenance: { seed } }) => (seed === null ? NOTHING : String(seed))],
+  ["weights", ({ provenance }) => shortHash(provenance.weights)],
+  ["steps", cost(({ steps }) => formatCount(steps))],
+  ["pictures", cost(({ samples }) => formatCount(samples))],
+  ["operations", cost(({ flops }) => formatFlops(flops))],
+  ["time", cost(({ seconds }) => formatDuration(seconds))],
+  ["measured (UTC)", ({ provenance: { date } }) => date.slice(0, 16).replace("T", " ")],
+];
+
+/** Shown only where they are not the same for all: the table of shared facts has them. */
+const VARYING_COLUMNS: readonly Column[] = [
+  ["data", ({ provenance: { trainData } }) => shortHash(trainData?.fingerprint ?? null)],
+  ["precision", ({ provenance }) => provenance.precision],
+];
+
+function cost(text: (training: TrainingCost) => string): Column[1] {
+  return ({ provenance: { training } }) => (training ? text(training) : NOTHING);
+}
+
 /** A line for each run: weights, cost, date. */
 export function runsTable(view: ReportView): ReportTable {
   const rows = view.runs.flatMap((run) => run.rows.slice(0, 1));
+  const varying = VARYING_COLUMNS.filter(([, text]) => unique(rows.map(text)).length > 1);
+  const columns = [...RUN_COLUMNS, ...varying];
   return {
     caption: "The runs",
-    head: [
-      view.noun,
-      "seed",
-      "weights",
-      "data",
-      "precision",
-      "steps",
-      "pictures",
-      "operations",
-      "time",
-      "measured (UTC)",
-    ],
-    rows: rows.map((row) => [methodCell(view, row.method), ...runCells(row)]),
+    head: [view.noun, ...columns.map(([title]) => title)],
+    rows: rows.map((row) => [
+      methodCell(view, row.method),
+      ...columns.map(([, text]) => text(row)),
+    ]),
   };
-}
-
-function runCells({ provenance }: BenchmarkRow): readonly Cell[] {
-  const { seed, weights, training, trainData, precision, date } = provenance;
-  return [
-    seed === null ? NOTHING : String(seed),
-    shortHash(weights),
-    trainData === null ? NOTHING : shortHash(trainData.fingerprint),
-    precision,
-    training ? formatCount(training.steps) : NOTHING,
-    training ? formatCount(training.samples) : NOTHING,
-    training ? formatFlops(training.flops) : NOTHING,
-    training ? formatDuration(training.seconds) : NOTHING,
-    date.slice(0, 16).replace("T", " "),
-  ];
 }
 
 export function failuresTable(view: ReportView): ReportTable | undefined {
@@ -157,6 +159,7 @@ export function failuresTable(view: ReportView): ReportTable | undefined {
       return [methodCell(view, method), task, seeds.join(", ") || NOTHING, reason];
     }),
     words: [1, 2, 3],
+    stack: true,
   };
 }
 
@@ -172,5 +175,6 @@ export function incomparableTable(view: ReportView): ReportTable | undefined {
       reasons.join(" "),
     ]),
     words: [1, 2, 3],
+    stack: true,
   };
 }

@@ -28,6 +28,7 @@ export function publishedTable(view: ReportView, task: string): ReportTable | un
       ...beside.map(publishedRow),
     ],
     words: [1, 2, 4, 5],
+    stack: true,
   };
 }
 
@@ -40,7 +41,7 @@ function publishedRow({ baseline, score, comparable, reasons }: BesidePublished)
     formatMetric(score.value, true),
     comparable
       ? { text: "yes", tone: "good" }
-      : { text: "no", tone: "bad", sub: reasons.join(" ") },
-    { text: document, sub: `${where}; ${version}`, href: url },
+      : { text: "no", tone: "bad", below: reasons.join(" ") },
+    { text: document, below: `${where}; ${version}`, href: url },
   ];
 }

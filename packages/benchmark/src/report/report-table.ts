@@ -5,7 +5,7 @@ import { seriesColour } from "./page-frame.js";
 export interface CellContent {
   readonly text: string;
   /** A second, softer line: of a mean its interval. */
-  readonly sub?: string;
+  readonly below?: string;
   readonly tone?: "good" | "bad" | "soft";
   /** Where the text leads, followed only when the reader asks for it. */
   readonly href?: string;
@@ -20,6 +20,8 @@ export interface ReportTable {
   readonly caption: string;
   readonly head: readonly string[];
   readonly rows: readonly (readonly Cell[])[];
+  /** On a phone each row becomes a block with its cells below one another, rather than a line that must be scrolled. */
+  readonly stack?: boolean;
   /** Columns of words rather than numbers; the first one always is. */
   readonly words?: readonly number[];
 }
@@ -28,41 +30,52 @@ export function contentOf(cell: Cell): CellContent {
   return typeof cell === "string" ? { text: cell } : cell;
 }
 
-/** With headers of columns and rows, in a region that scrolls by keyboard where it is too wide. */
-export function htmlTable({ caption, head, rows, words = [] }: ReportTable): Html {
+/** With headers of columns and rows. On a phone it scrolls, also by keyboard, or its rows become blocks. */
+export function htmlTable({ caption, head, rows, words = [], stack }: ReportTable): Html {
   const side = (column: number): string => (words.includes(column) ? "words" : "");
-  return html`<div class="card" tabindex="0" role="region" aria-label="${caption}">
-    <table>
-      <caption>
-        ${caption}
-      </caption>
-      <thead>
-        <tr>
-          ${head.map((text, i) => html`<th scope="col" class="${side(i)}">${text}</th>`)}
-        </tr>
-      </thead>
-      <tbody>
-        ${rows.map(
-          (cells) =>
-            html`<tr>
-              ${cells.map((cell, i) =>
-                i === 0
-                  ? html`<th scope="row">${htmlCell(cell)}</th>`
-                  : html`<td class="${side(i)} ${contentOf(cell).tone ?? ""}">
-                      ${htmlCell(cell)}
-                    </td>`,
-              )}
-            </tr>`,
+  // Roles are said, for browsers drop those of table elements that are laid out as blocks.
+  const table = html`<table role="table" aria-label="${caption}" class="${stack ? "stack" : ""}">
+    <thead role="rowgroup">
+      <tr role="row">
+        ${head.map(
+          (text, i) => html`<th role="columnheader" scope="col" class="${side(i)}">${text}</th>`,
         )}
-      </tbody>
-    </table>
-  </div>`;
+      </tr>
+    </thead>
+    <tbody role="rowgroup">
+      ${rows.map(
+        (cells) =>
+          html`<tr role="row">
+            ${cells.map((cell, i) =>
+              i === 0
+                ? html`<th role="rowheader" scope="row">${htmlCell(cell)}</th>`
+                : html`<td
+                    role="cell"
+                    data-label="${head[i] ?? ""}"
+                    class="${side(i)} ${contentOf(cell).tone ?? ""}"
+                  >
+                    <div>${htmlCell(cell)}</div>
+                  </td>`,
+            )}
+          </tr>`,
+      )}
+    </tbody>
+  </table>`;
+  return tableCard(html`${caption}`, caption, table);
+}
+
+/** A card with a heading above what may scroll. */
+export function tableCard(heading: Html, label: string, table: Html): Html {
+  return html`<figure class="card">
+    <figcaption>${heading}</figcaption>
+    <div class="scroll" tabindex="0" role="region" aria-label="${label}">${table}</div>
+  </figure>`;
 }
 
 function htmlCell(cell: Cell): Html {
-  const { text, sub, series, href } = contentOf(cell);
+  const { text, below, series, href } = contentOf(cell);
   const main = href === undefined ? text : html`<a href="${href}">${text}</a>`;
-  return html`${series === undefined ? "" : methodMark(series)}${main}${sub ? html`<small>${sub}</small>` : ""}`;
+  return html`${series === undefined ? "" : methodMark(series)}${main}${below ? html`<small>${below}</small>` : ""}`;
 }
 
 /** The square of a method's colour. */
@@ -82,10 +95,10 @@ export function markdownTable({ head, rows, words = [] }: ReportTable): string {
 }
 
 function markdownCell(cell: Cell): string {
-  const { text, sub, tone, href } = contentOf(cell);
+  const { text, below, tone, href } = contentOf(cell);
   const shown = href === undefined ? escapeMarkdown(text) : `[${escapeMarkdown(text)}](${href})`;
   const main = tone === "good" || tone === "bad" ? `**${shown}**` : shown;
-  return sub ? `${main} (${escapeMarkdown(sub)})` : main;
+  return below ? `${main} (${escapeMarkdown(below)})` : main;
 }
 
 /** Text that shows as it is: in a table, a list or a paragraph. */

@@ -32,10 +32,11 @@ export function meansTable(view: ReportView, task: string): ReportTable | undefi
     head: [view.noun, first.metric, ...(compared ? ["difference", "p", "verdict"] : [])],
     rows: means.map((one) => [
       methodCell(view, one.method),
-      { text: formatMetric(one.mean, share), sub: formatInterval(one.interval, share) },
+      { text: formatMetric(one.mean, share), below: formatInterval(one.interval, share) },
       ...(compared ? comparedCells(view, { ...one, share }) : []),
     ]),
     words: compared ? [4] : [],
+    stack: compared,
   };
 }
 
@@ -54,9 +55,9 @@ function comparedCells(
   return [
     {
       text: `${formatDifference(test.difference, share)}${share ? " points" : ""}`,
-      sub: formatInterval(test.interval, share, true),
+      below: formatInterval(test.interval, share, true),
     },
-    { text: formatProbability(test.pCorrected), sub: singleProbabilities(test) },
+    { text: formatProbability(test.pCorrected), below: singleProbabilities(test) },
     marked ? { text: "not comparable", tone: "bad" } : verdictCell(test),
   ];
 }

@@ -4,7 +4,7 @@ import { classRows, confusionsOf, mistakesTable } from "../class-rows.js";
 import { confusedClasses, type MethodConfusion } from "../confusion.js";
 import { html, type Html } from "../html.js";
 import { responsiveChart } from "../page-frame.js";
-import { htmlTable, methodMark } from "../report-table.js";
+import { htmlTable, methodMark, tableCard } from "../report-table.js";
 import type { ReportView } from "../report-view.js";
 import type { Section } from "./section.js";
 
@@ -73,28 +73,26 @@ function matrix(view: ReportView, confusion: MethodConfusion, classes: readonly 
       ${count === 0 ? "" : Math.round(100 * share)}
     </td>`;
   };
-  return html`<div class="card" tabindex="0" role="region" aria-label="Confusions of ${method}">
-    <table class="matrix">
-      <caption>
-        ${methodMark(view.methods.indexOf(method))}${method}
-      </caption>
-      <thead>
-        <tr>
-          <th scope="col">class</th>
-          ${classes.map(
-            (to, i) => html`<th scope="col"><abbr title="${names[to] ?? ""}">${i + 1}</abbr></th>`,
-          )}
-        </tr>
-      </thead>
-      <tbody>
+  const label = `Confusions of ${method}`;
+  const table = html`<table class="matrix" aria-label="${label}">
+    <thead>
+      <tr>
+        <th scope="col">class</th>
         ${classes.map(
-          (from, i) =>
-            html`<tr>
-              <th scope="row">${i + 1} ${names[from] ?? ""}</th>
-              ${classes.map((to) => cell(from, to))}
-            </tr>`,
+          (to, i) => html`<th scope="col"><abbr title="${names[to] ?? ""}">${i + 1}</abbr></th>`,
         )}
-      </tbody>
-    </table>
-  </div>`;
+      </tr>
+    </thead>
+    <tbody>
+      ${classes.map(
+        (from, i) =>
+          html`<tr>
+            <th scope="row">${i + 1} ${names[from] ?? ""}</th>
+            ${classes.map((to) => cell(from, to))}
+          </tr>`,
+      )}
+    </tbody>
+  </table>`;
+  const heading = html`${methodMark(view.methods.indexOf(method))}${method}`;
+  return tableCard(heading, label, table);
 }

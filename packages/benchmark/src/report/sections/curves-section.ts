@@ -10,7 +10,7 @@ import {
 } from "../mean-curves.js";
 import { responsiveChart, seriesColour } from "../page-frame.js";
 import type { ReportView } from "../report-view.js";
-import { studentQuantile } from "../student-quantile.js";
+import { studentQuantile } from "../../statistics/distributions.js";
 import type { Section } from "./section.js";
 
 const CHOICES: Readonly<Record<CurveAxis, string>> = {

@@ -38,7 +38,7 @@ export function howToRead(view: ReportView): string {
   const level = levelOf(view);
   const several = view.seeds.length > 1;
   const intervals = several
-    ? `Intervals hold the mean with ${level} confidence, by bootstrap over seeds and test items together. Faint dots are single seeds.`
+    ? `Intervals hold the mean with ${level} confidence, by bootstrap over seeds and test items together. The dots below each are single seeds.`
     : `Intervals hold the value with ${level} confidence, by bootstrap over test items.`;
   if (view.tests.length === 0) return intervals;
   return `${intervals} Differences are to ${view.baseline ?? "the baseline"}, paired by seed and item; p is of a test over seeds and items together, corrected for all tests of this comparison (Holm): the verdict rests on it. Below it the tests over seeds alone and over items alone, uncorrected.`;
