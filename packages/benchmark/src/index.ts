@@ -23,12 +23,12 @@ export { isLowerBetter } from "./paired-tests.js";
 export { summarise, type SummariseOptions, type Summary } from "./summarise.js";
 export {
   publishedBaselines,
-  standBeside,
   type PublishedBaseline,
   type PublishedProtocol,
   type PublishedScore,
   type PublishedSource,
 } from "./baselines/published-baselines.js";
+export { standBeside, type BesidePublished } from "./baselines/stand-beside.js";
 export { codeVersion, type CodeVersionOptions } from "./provenance/code-version.js";
 export { dataIdentity, provenanceOf, type ProvenanceFacts } from "./provenance/provenance.js";
 export type { BenchmarkRow, DataIdentity, FailedRow, Provenance, TrainingCost } from "./record.js";
@@ -41,11 +41,23 @@ export {
   type Page,
 } from "./report/page-frame.js";
 export { renderPlot } from "./report/plot.js";
+export { readResults } from "./report/read-results.js";
 export type { ReportInput } from "./report/report-view.js";
 export type { ReportSearch } from "./report/search-index.js";
 export type { PictureSource } from "./report/thumbnails.js";
 export { writeReport, type ReportOptions, type WrittenReport } from "./report/write-report.js";
 export type { SuiteResult } from "./suite-result.js";
+export { defineSuite, type SuiteInput, type SuiteTask } from "./suites/define-suite.js";
+export { openSuite, type OpenedSuite, type OpenSuiteOptions } from "./suites/open-suite.js";
+export {
+  runSuite,
+  SUITE_FILE,
+  type RunSuiteOptions,
+  type SuiteEvent,
+  type SuiteMeasurement,
+  type SuiteOutcome,
+} from "./suites/run-suite.js";
+export { SHIPPED_SUITES, type ShippedSuite } from "./suites/shipped-suites.js";
 export { formatBudget, parseBudget, type StepCost } from "./compare/budget.js";
 export {
   planComparison,

@@ -1,5 +1,5 @@
 /** Evaluation: a model against evaluators, each with its dataset. */
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import {
   ConfigError,
   createRandom,
@@ -9,6 +9,7 @@ import {
   type EncodeFunctions,
   type Evaluation,
   type EvaluationContext,
+  type FeatureCache,
   type HostTensor,
   type ResolvedConfig,
   type ResolvedPart,
@@ -17,7 +18,9 @@ import {
 } from "@diptych/core";
 import { createCompute } from "@diptych/core/backend";
 import { Run } from "@diptych/core/plugin";
-import { createBackend, createDataset, createEvaluator } from "./components.js";
+import { cacheFolder, createBackend, createDataset, createEvaluator } from "./components.js";
+import { createFeatureCache } from "./feature-cache/feature-cache.js";
+import { modelIdentity } from "./feature-cache/model-identity.js";
 import { weightsFingerprint } from "./fingerprint.js";
 import { createModelRuntime, type ModelRuntime } from "./model-runtime.js";
 import { readModel, type LoadedModel, type ModelDescription } from "./read-model.js";
@@ -57,6 +60,8 @@ export interface EvaluateOptions {
   readonly parameters: ReadonlyMap<string, HostTensor>;
   /** Whether datasets are hashed, which reads or lists all their files. */
   readonly fingerprints?: boolean | undefined;
+  /** Features of sets that say what they hold; without it all are computed. */
+  readonly cache?: FeatureCache | undefined;
   readonly on: RunListener;
   readonly signal?: AbortSignal | undefined;
   readonly report?: ((name: string, done: number, total: number) => void) | undefined;
@@ -91,11 +96,15 @@ async function evaluateOne(
   { name, evaluator, dataset: part, trainDataset: trainPart }: EvaluatorEntry,
   options: EvaluateOptions,
 ): Promise<MeasuredTask> {
-  const { opened, encode, compute, tokenizer, signal, report } = options;
+  const { opened, encode, compute, tokenizer, cache, signal, report, on } = options;
   const datasets: Dataset[] = [];
   const open = async (wanted: ResolvedPart<"dataset">): Promise<SizedDataset> => {
     const dataset = await createDataset(wanted, options);
     datasets.push(dataset);
+    if (cache && dataset.kind === "sized" && !dataset.fingerprint) {
+      const text = `features of "${dataset.name}" are not cached: this dataset gives no fingerprint`;
+      on({ event: "message", text });
+    }
     if (dataset.kind === "sized") return dataset;
     throw new ConfigError(
       `diptych/evaluate: ${name}: expected a dataset of known size, got the stream "${dataset.name}". Use a sized one.`,
@@ -113,6 +122,7 @@ async function evaluateOne(
       ...scoreOf(encode, signal),
       ...similarityScaleOf(options.parameters),
       ...(trainDataset ? { trainDataset } : {}),
+      ...(cache ? { cache } : {}),
       random: createRandom(opened.config.seed).split("evaluate").split(name),
       ...(signal ? { signal } : {}),
       report: (done, total) => report?.(name, done, total),
@@ -186,6 +196,10 @@ export interface EvaluateModelOptions {
   readonly opened?: OpenedEvaluation;
   /** Whether datasets are hashed, which reads or lists all their files. */
   readonly fingerprints?: boolean;
+  /** Whether features are kept in the user's cache folder and taken from there; false by default. */
+  readonly cache?: boolean;
+  /** Told in sentences what a reader of the run may want to know, e.g. that features are not cached. */
+  readonly log?: (text: string) => void;
   readonly signal?: AbortSignal;
   readonly report?: (name: string, done: number, total: number) => void;
 }
@@ -215,22 +229,33 @@ export async function evaluateModel(
     );
   }
   const run = new Run();
-  const on: RunListener = () => undefined;
+  const on: RunListener = (event) => {
+    if (event.event === "message") options.log?.(event.text);
+  };
   try {
     const backend = await createBackend(opened, run, on);
     const encode = createModelRuntime(loaded, backend);
     run.onDispose("encode", () => encode.dispose());
     const { tokenizer, parameters } = loaded;
     const compute = createCompute(backend);
-    const parts = { opened, encode, compute, tokenizer, parameters, on };
+    const model = describeModel(loaded, backend);
+    const identified = { backend, weights: model.weights };
+    const cache = options.cache
+      ? createFeatureCache({
+          folder: join(cacheFolder(), "features"),
+          model: modelIdentity(loaded, identified),
+          log: (text) => on({ event: "message", text }),
+        })
+      : undefined;
+    const parts = { opened, encode, compute, tokenizer, parameters, on, cache };
     const tasks = await evaluate({ ...options, ...parts });
-    return Object.freeze({ model: describeModel(loaded, backend), tasks });
+    return Object.freeze({ model, tasks });
   } finally {
     await run.dispose();
   }
 }
 
-function describeModel(loaded: LoadedModel, backend: Backend): EvaluatedModel {
+export function describeModel(loaded: LoadedModel, backend: Backend): EvaluatedModel {
   const { path, source, pictures, step, assumed, opened, parameters } = loaded;
   return {
     name: opened?.config.name ?? basename(path),

@@ -175,7 +175,9 @@ export {
 export {
   openConfig,
   openConfigFile,
+  openEvaluation,
   openEvaluationFile,
+  readConfiguration,
   type OpenConfigOptions,
   type OpenedConfig,
   type OpenedEvaluation,
@@ -200,6 +202,12 @@ export { SETUP_KINDS, type SetupKind } from "./setup/setup-plan.js";
 export { setUpNative, type SetupOptions, type SetupResult } from "./setup/set-up-native.js";
 export { stepFlops } from "./step-flops.js";
 export type { TeacherFacts } from "./teachers/open-teachers.js";
+export {
+  measureTasks,
+  nameModel,
+  type MeasureTasksOptions,
+  type TaskModel,
+} from "./measure-tasks.js";
 export { measureStepFlops, type MeasureStepOptions } from "./measure-step.js";
 export type { Midway, MidwayEvaluation } from "./evaluate-run.js";
 export { train, type TrainedModel, type TrainOptions, type TrainSummary } from "./train.js";

@@ -54,7 +54,7 @@ export async function openConfigFile(
   file: string,
   options: OpenConfigOptions = {},
 ): Promise<OpenedConfig> {
-  const raw = (await readFile(file)) as ConfigInput;
+  const raw = (await readConfiguration(file)) as ConfigInput;
   return openConfig(raw, { ...options, baseDir: dirname(resolve(file)), source: file });
 }
 
@@ -67,7 +67,7 @@ export async function openEvaluationFile(
   file: string,
   options: OpenConfigOptions = {},
 ): Promise<OpenedEvaluation> {
-  const raw = (await readFile(file)) as ConfigInput;
+  const raw = (await readConfiguration(file)) as ConfigInput;
   const at = { ...options, baseDir: dirname(resolve(file)), source: file };
   const isWhole = (merged: unknown): boolean =>
     typeof merged === "object" && merged !== null && ("model" in merged || "data" in merged);
@@ -78,7 +78,12 @@ export async function openEvaluationFile(
   );
 }
 
-async function readFile(file: string): Promise<unknown> {
+/**
+ * The default export of a file in any of the configurations' formats, unchecked.
+ *
+ * @throws ConfigError where it is missing, is of another format, or fails to load.
+ */
+export async function readConfiguration(file: string): Promise<unknown> {
   const path = resolve(file);
   if (!existsSync(path)) {
     throw new ConfigError(
@@ -119,6 +124,14 @@ export async function openConfig(
   options: ConfigInMemory = {},
 ): Promise<OpenedConfig> {
   return open(raw, options, resolveConfig);
+}
+
+/** The same for evaluators in memory, without model and data. @throws ConfigError listing every problem. */
+export async function openEvaluation(
+  raw: unknown,
+  options: ConfigInMemory = {},
+): Promise<OpenedEvaluation> {
+  return open(raw as ConfigInput, options, resolveEvaluation);
 }
 
 async function open<C>(
