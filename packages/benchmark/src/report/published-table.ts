@@ -1,5 +1,5 @@
 /** Published scores beside one's own, with whether the protocols let them stand there. */
-import { standBeside, type BesidePublished } from "../baselines/published-baselines.js";
+import { standBeside, type BesidePublished } from "../baselines/stand-beside.js";
 import { areShares, formatMetric, NOTHING } from "./report-numbers.js";
 import type { Cell, ReportTable } from "./report-table.js";
 import { rowsOf, type ReportView } from "./report-view.js";
