@@ -32,11 +32,25 @@ export function similarities(
     );
   }
   const scores = new Float64Array(rows);
-  const at = query * width;
-  for (let row = 0; row < rows; row++) {
+  const one = Float64Array.from(queries.data.subarray(query * width, (query + 1) * width));
+  const all = candidates.data;
+  let row = 0;
+  // Four candidates at once keep the processor's adders busy; each sum is added up in the same order as alone.
+  for (; row + 3 < rows; row += 4) {
+    const [a, b, c, d] = [row * width, (row + 1) * width, (row + 2) * width, (row + 3) * width];
+    let [first, second, third, fourth] = [0, 0, 0, 0];
+    for (let i = 0; i < width; i++) {
+      const value = one[i] as number;
+      first += value * (all[a + i] as number);
+      second += value * (all[b + i] as number);
+      third += value * (all[c + i] as number);
+      fourth += value * (all[d + i] as number);
+    }
+    scores.set([first, second, third, fourth], row);
+  }
+  for (; row < rows; row++) {
     let dot = 0;
-    for (let i = 0; i < width; i++)
-      dot += (queries.data[at + i] ?? 0) * (candidates.data[row * width + i] ?? 0);
+    for (let i = 0; i < width; i++) dot += (one[i] as number) * (all[row * width + i] as number);
     scores[row] = dot;
   }
   return scores;

@@ -15,7 +15,7 @@ import { createClassification } from "./classification.js";
 import { classificationSchema } from "./classification-config.js";
 import { classify } from "./classify.js";
 import { meanPerClassRecall, recallAt } from "./metrics.js";
-import { rankOfBest, topCandidates } from "./ranking.js";
+import { rankOfBest, similarities, topCandidates } from "./ranking.js";
 import { fillTemplate } from "./templates.js";
 
 const rows = (...values: number[][]): HostTensor<"float32"> =>
@@ -74,6 +74,11 @@ const SET = [
 ];
 
 describe("ranking", () => {
+  it.each([1, 3, 4, 7, 9])("scores each of %i candidates by its dot product", (count) => {
+    const candidates = Array.from({ length: count }, (_, row) => [row - 2, 0.5, row * row]);
+    const scores = similarities(rows([0, 0, 0], [3, 2, -1]), 1, rows(...candidates));
+    expect([...scores]).toEqual(candidates.map((_, row) => 3 * (row - 2) + 1 - row * row));
+  });
   it("counts ties against the query", () => {
     expect(rankOfBest(Float64Array.of(1, 1, 1), new Set([0]))).toBe(2);
     expect(rankOfBest(Float64Array.of(3, 1, 2), new Set([0]))).toBe(0);
