@@ -2,8 +2,9 @@
 import { DataError, type EvaluationContext, type Image, type Sample } from "@diptych/core";
 import { embedPrompts, usersOf } from "./class-weights.js";
 import { embedDataset } from "./embed-dataset.js";
+import { cachedFeatures, contentHash } from "./features/cached-features.js";
 import type { ClassPrompts } from "./prompts/class-prompts.js";
-import { similarities } from "./ranking.js";
+import { similarities, type Embeddings } from "./ranking.js";
 
 export interface ClassScores {
   /** What the dataset gave for each item, without its pictures. */
@@ -26,10 +27,21 @@ export async function scoreByFeatures(
   const { samples, images, imageSample } = await embedDataset(context, { texts: false });
   checkOnePictureEach(imageSample, samples, dataset.name);
   const { prompts } = await promptsFor(() => Promise.resolve(samples));
-  const weights = await embedPrompts(prompts, {
-    encode,
-    signal,
-    report: report && ((done, total) => report(samples.length + done, samples.length + total)),
+  const { weights } = await cachedFeatures(context.cache, {
+    key: { what: "class weights", content: contentHash(prompts) },
+    compute: async () => ({
+      weights: await embedPrompts(prompts, {
+        encode,
+        signal,
+        report: report && ((done, total) => report(samples.length + done, samples.length + total)),
+      }),
+    }),
+    restore: (features) => {
+      const found = features.get("weights");
+      const fits = found?.dtype === "float32" && found.shape[0] === prompts.length;
+      return fits ? { weights: found as Embeddings } : undefined;
+    },
+    store: (found) => new Map([["weights", found.weights]]),
   });
   return Object.freeze({ samples, of: (item: number) => similarities(images, item, weights) });
 }

@@ -7,7 +7,7 @@ import {
   type Image,
   type Sample,
 } from "@diptych/core";
-import { contentHash } from "./features/cached-features.js";
+import { cachedFeatures, contentHash } from "./features/cached-features.js";
 import { restoreSamples, storeSamples } from "./features/stored-samples.js";
 import type { Embeddings } from "./ranking.js";
 
@@ -53,14 +53,13 @@ export async function embedDataset(
     );
   }
   const key = cache && (await featureKey(context, options));
-  const stored = key && (await cache.read(key));
-  const known = stored && restoreSamples(stored, { size: dataset.size, texts: options.texts });
-  if (known) {
-    report?.(dataset.size, dataset.size);
-    return known;
-  }
-  const embedded = await embedSamples(context, options);
-  if (key) await cache.write(key, storeSamples(embedded));
+  const embedded = await cachedFeatures(cache, {
+    key,
+    compute: () => embedSamples(context, options),
+    restore: (features) => restoreSamples(features, { size: dataset.size, texts: options.texts }),
+    store: storeSamples,
+  });
+  report?.(dataset.size, dataset.size);
   return embedded;
 }
 

@@ -15,6 +15,7 @@ interface EvalFlags {
   readonly json?: string;
   readonly as?: string;
   readonly language: string;
+  readonly cache: boolean;
   readonly set: readonly string[];
 }
 
@@ -39,6 +40,7 @@ export function addEvalCommand(program: Command): void {
     )
     .option("--as <model,pretrained>", "how those files name the model")
     .addOption(new Option("--language <code>", "language that they give the prompts").default("en"))
+    .option("--no-cache", "compute all features anew, and keep none in the cache folder")
     .addHelpText(
       "after",
       `
@@ -66,6 +68,8 @@ async function runEval(source: string, flags: EvalFlags): Promise<void> {
     const { model, tasks } = await evaluateModel({
       model: existsSync(source) ? resolve(source) : source,
       fingerprints: flags.json !== undefined,
+      cache: flags.cache,
+      log: (text) => process.stderr.write(`${text}\n`),
       signal: interrupt.signal,
       report: (name, done, total) => progress.at(`evaluating ${name}`).update(done, total),
       ...(opened ? { opened } : {}),

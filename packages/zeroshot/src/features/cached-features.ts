@@ -9,22 +9,25 @@ export function contentHash(content: unknown): string {
   return createHash("sha256").update(JSON.stringify(content)).digest("hex");
 }
 
-/**
- * What the cache holds under the key, where it fits; otherwise what `compute` gives, which is then stored.
- *
- * @param fits Whether what was stored is what `compute` would give, as far as that can be seen.
- */
-export async function cachedFeatures(
+export interface CachedOptions<T> {
+  /** Undefined where what is computed has no name: then it is not cached. */
+  readonly key: FeatureKey | undefined;
+  readonly compute: () => Promise<T>;
+  /** Undefined where what was stored is not what `compute` would give, as far as that can be seen. */
+  readonly restore: (features: Features) => T | undefined;
+  readonly store: (value: T) => Features;
+}
+
+/** What the cache holds under the key, or what `compute` gives, which is then stored. */
+export async function cachedFeatures<T>(
   cache: FeatureCache | undefined,
-  {
-    key,
-    compute,
-    fits,
-  }: { key: FeatureKey; compute: () => Promise<Features>; fits: (features: Features) => boolean },
-): Promise<Features> {
-  const known = await cache?.read(key);
-  if (known && fits(known)) return known;
-  const features = await compute();
-  await cache?.write(key, features);
-  return features;
+  { key, compute, restore, store }: CachedOptions<T>,
+): Promise<T> {
+  if (!cache || !key) return compute();
+  const stored = await cache.read(key);
+  const known = stored && restore(stored);
+  if (known) return known;
+  const value = await compute();
+  await cache.write(key, store(value));
+  return value;
 }
