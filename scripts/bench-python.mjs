@@ -1,4 +1,4 @@
-// `npm run bench:python`: an environment of its own with PyTorch, open_clip and Pillow, for the sides of benchmarks that
+// `npm run bench:python`: an environment of its own with PyTorch, open_clip, Pillow and scikit-learn, for the sides of benchmarks that
 // compare with them. Downloads about 3 GB from PyPI; nothing else of the project needs it.
 import { spawnSync } from "node:child_process";
 import path from "node:path";
@@ -6,7 +6,13 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = path.join(root, process.env.DIPTYCH_CACHE ?? ".diptych-cache", "bench-python");
-const packages = ["torch==2.15.0", "torchvision", "open_clip_torch==3.3.0", "pillow==13.0.0"];
+const packages = [
+  "torch==2.15.0",
+  "torchvision",
+  "open_clip_torch==3.3.0",
+  "pillow==13.0.0",
+  "scikit-learn==1.9.1",
+];
 
 function run(command, args) {
   console.log(`$ ${command} ${args.join(" ")}`);
