@@ -1,6 +1,5 @@
 /** Numbers as a report prints them, the same in HTML and Markdown. */
-import { formatDuration } from "@diptych/core";
-import type { Budget, Interval } from "../comparison.js";
+import type { Interval } from "../comparison.js";
 
 /** A dash for what is not there. */
 export const NOTHING = "–";
@@ -65,11 +64,6 @@ export function formatFlops(value: number): string {
     Math.max(0, Math.floor(Math.log10(Math.max(1, value)) / 3)),
   );
   return `${digits(value / 1000 ** at, 3)} ${units[at] ?? ""}FLOP`;
-}
-
-export function formatBudget({ kind, amount }: Budget): string {
-  if (kind === "samples") return `${formatCount(amount)} pictures seen`;
-  return kind === "flops" ? formatFlops(amount) : `${formatDuration(amount)} of training`;
 }
 
 function digits(value: number, count = 4): string {

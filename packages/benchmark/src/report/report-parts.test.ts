@@ -13,7 +13,6 @@ import {
 } from "./provenance-tables.js";
 import {
   areShares,
-  formatBudget,
   formatDifference,
   formatFlops,
   formatInterval,
@@ -39,7 +38,6 @@ it("prints numbers for people", () => {
     "0.62",
   ]);
   expect(formatFlops(3.1e14)).toBe("310 TFLOP");
-  expect(formatBudget({ kind: "samples", amount: 200_000 })).toBe("200,000 pictures seen");
   expect([areShares([0, 1, -0.5]), areShares([1.5, 0.2]), areShares([NaN])]).toEqual([
     true,
     false,

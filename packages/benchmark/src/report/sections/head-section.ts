@@ -1,16 +1,16 @@
 /** The top of the page: what was compared, and the answer. */
+import { formatBudget } from "../../compare/budget.js";
 import { html, type Html } from "../html.js";
-import { formatBudget } from "../report-numbers.js";
 import type { ReportView } from "../report-view.js";
 
-/** `3 methods, 5 seeds each, 200,000 pictures seen; compared with InfoNCE.` */
+/** `3 methods, 5 seeds each, 200,000 pictures for each run; the baseline is InfoNCE.` */
 export function subtitleOf({ methods, noun, seeds, budget, baseline, tasks }: ReportView): string {
   const count = (n: number, word: string): string => `${n} ${word}${n === 1 ? "" : "s"}`;
   const parts = [
     count(methods.length, noun),
     count(tasks.length, "task"),
     ...(seeds.length > 0 ? [`${count(seeds.length, "seed")} each`] : []),
-    ...(budget ? [`${formatBudget(budget)} by each run`] : []),
+    ...(budget ? [`${formatBudget(budget)} for each run`] : []),
   ];
   return `${parts.join(", ")}${baseline === null ? "" : `; the baseline is ${baseline}`}.`;
 }

@@ -3,7 +3,7 @@ import { html } from "../html.js";
 import { responsiveChart } from "../page-frame.js";
 import { meanChart } from "../mean-chart.js";
 import { htmlTable } from "../report-table.js";
-import type { ReportView } from "../report-view.js";
+import { unique, type ReportView } from "../report-view.js";
 import { costTable, groupTables, meansTable, metricsTable, levelOf } from "../result-tables.js";
 import type { Section } from "./section.js";
 
@@ -35,13 +35,12 @@ export function resultsSection(view: ReportView): Section {
 
 /** What intervals, p and verdicts are. */
 export function howToRead(view: ReportView): string {
-  const level = levelOf(view);
+  const reaches = unique(view.means.flatMap(({ interval }) => interval?.over ?? []));
+  const over = reaches.length > 0 ? ` over ${reaches.join(", or ")}` : "";
   const several = view.seeds.length > 1;
-  const intervals = several
-    ? `Intervals hold the mean with ${level} confidence, by bootstrap over seeds and test items together. The dots below each are single seeds.`
-    : `Intervals hold the value with ${level} confidence, by bootstrap over test items.`;
+  const intervals = `Intervals hold the ${several ? "mean" : "value"} with ${levelOf(view)} confidence${over}.${several ? " The dots below each are single seeds." : ""}`;
   if (view.tests.length === 0) return intervals;
-  return `${intervals} Differences are to ${view.baseline ?? "the baseline"}, paired by seed and item; p is of a test over seeds and items together, corrected for all tests of this comparison (Holm): the verdict rests on it. Below it the tests over seeds alone and over items alone, uncorrected.`;
+  return `${intervals} Differences are to ${view.baseline ?? "the baseline"}, paired by seed and item. p is of the test that belongs to their interval, corrected for all tests of this comparison (Holm); the verdict rests on it. Below it the tests over seeds alone and over items alone, uncorrected.`;
 }
 
 /** All metrics of each task and their values by group. */
