@@ -12,7 +12,7 @@ import { idsInput, vocabularySizes, type TextDependencies } from "./text-input.j
 import { keepOtherThan, meanOfKept } from "./token-pooling.js";
 
 /**
- * Bag of words (the "bag of words prediction" family of arXiv:2103.00020 §2.3, here as a text tower):
+ * Bag of words: the text tower of "bag of words contrastive" (arXiv:2103.00020 §2.3 and figure 2):
  * mean of token_embedding over the ids that are not padding → ln_final → text_projection (linear, with bias).
  *
  * Learns several times faster than a transformer where captions are a few words. A text without known words has the
