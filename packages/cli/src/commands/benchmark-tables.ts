@@ -1,5 +1,11 @@
 /** Tables of a comparison for the terminal: what is planned, what came out. */
-import { formatBudget, type Comparison, type ComparisonPlan } from "@diptych/benchmark";
+import {
+  formatBudget,
+  standBeside,
+  type Comparison,
+  type ComparisonPlan,
+  type SuiteResult,
+} from "@diptych/benchmark";
 import { formatTable } from "../table.js";
 
 export function planTable({ methods, seeds, budget }: ComparisonPlan): string {
@@ -47,6 +53,48 @@ export function comparisonTables({ means, tests, methods, baseline }: Comparison
       return `${task} (${metric}, %)\n${formatTable(["method", "mean", "interval", "difference", "interval", "verdict"], rows, [1, 2, 3, 4])}`;
     })
     .join("\n\n");
+}
+
+/** A row for each task and model: its main metric, or why there is none. */
+export function suiteTable({ tasks, models, rows, failed, means }: SuiteResult): string {
+  const table = tasks.flatMap((task) =>
+    models.map((method) => {
+      const row = rows.find((one) => one.task === task && one.method === method);
+      if (!row) {
+        const why = failed.find((one) => one.task === task && one.method === method);
+        return [task, method, "", "failed", "", why?.reason ?? "not measured"];
+      }
+      const { mainMetric: metric, evaluation } = row;
+      const mean = means.find(
+        (one) => one.task === task && one.method === method && one.metric === metric,
+      );
+      const { value = NaN, queries = 0 } = evaluation.metrics[metric] ?? {};
+      const items = `of ${queries.toLocaleString("en")} queries`;
+      return [task, method, metric, value.toFixed(4), shares(mean?.interval ?? null), items];
+    }),
+  );
+  return formatTable(["task", "model", "metric", "value", "interval", ""], table, [3, 4]);
+}
+
+/** What others published of each task, and whether it may be compared. */
+export function publishedTables({ rows }: SuiteResult): string {
+  const found = rows.flatMap((row) =>
+    standBeside(row).map(({ baseline, score, comparable, reasons }) => [
+      row.task,
+      `${baseline.model} ${baseline.pretrained}`,
+      score.key,
+      score.value.toFixed(4),
+      comparable ? `comparable (${score.source.document})` : `not comparable: ${reasons.join(" ")}`,
+    ]),
+  );
+  const once = [...new Map(found.map((cells) => [cells.join("\n"), cells])).values()];
+  return once.length === 0
+    ? "No published score measures what these tasks do."
+    : `Published\n${formatTable(["task", "model", "score", "value", ""], once, [3])}`;
+}
+
+function shares(interval: { readonly low: number; readonly high: number } | null): string {
+  return interval ? `${interval.low.toFixed(4)} … ${interval.high.toFixed(4)}` : "";
 }
 
 function percent(value: number): string {
