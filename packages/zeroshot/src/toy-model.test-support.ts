@@ -11,7 +11,7 @@ import {
 import { createCompute } from "@diptych/core/backend";
 import { createReferenceBackend } from "@diptych/core/reference";
 
-export const AXES = ["cat", "dog", "cup", "car"] as const;
+const AXES = ["cat", "dog", "cup", "car"] as const;
 
 export const rows = (...values: readonly (readonly number[])[]): HostTensor<"float32"> =>
   createHostTensor(
