@@ -62,7 +62,7 @@ export function compared(
     tiny: {
       training: { steps: 4, batchSize: 8, logEvery: 2 },
       data: { train: { limit: 60 } },
-      evaluators: heldOut(40),
+      evaluators: heldOut(300),
     },
   });
 }
