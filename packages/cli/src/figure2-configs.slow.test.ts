@@ -5,7 +5,7 @@ import { FIGURE2_METHODS } from "./figure2-configs.test-support.js";
 import { inFolder, runDiptych } from "./paper-configs.test-support.js";
 
 it.each(FIGURE2_METHODS)(
-  "configs/figure2/$name.ts --tiny",
+  "configs/figure2/$name --tiny",
   async ({ name }) => {
     await inFolder(async (folder) => {
       const args = ["train", `configs/figure2/${name}.ts`, "--tiny", "--out", join(folder, "run")];
