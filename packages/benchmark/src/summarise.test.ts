@@ -112,7 +112,7 @@ describe("summarise", () => {
     const { tests, conclusion } = summarise(all, asked(["a", "b"], FIVE));
     expect(tests[0]!.verdict).toBe("undecided");
     expect(tests[0]!.interval!.low).toBeLessThan(0);
-    expect(conclusion[0]).toMatch(/^On emoji-style, b and a cannot be told apart: b is/);
+    expect(conclusion[0]).toMatch(/^On emoji-style, b and a cannot be told apart: b minus a is/);
   });
 
   test("worse is said as plainly", () => {

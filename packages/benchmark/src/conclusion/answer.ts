@@ -49,7 +49,7 @@ export function testSentence(test: PairedTest, input: ConclusionInput): string {
     `On ${task}, ${method} and ${baseline} cannot be told apart`,
     doubt(test, input),
   ];
-  return `${lead}: ${method} is ${scale.signed(difference)}${scale.unit} from ${baseline} in ${metric} (${evidence(test, input)})${why}.`;
+  return `${lead}: ${method} minus ${baseline} is ${scale.signed(difference)}${scale.unit} in ${metric} (${evidence(test, input)})${why}.`;
 }
 
 /** What else is known where a test does not decide. */
