@@ -72,3 +72,4 @@ export {
   type ComparisonOutcome,
   type RunComparisonOptions,
 } from "./compare/run-comparison.js";
+export { dataEfficiency, type Efficiency, type EfficiencyTable } from "./compare/efficiency.js";
