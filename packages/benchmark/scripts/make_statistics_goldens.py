@@ -1,9 +1,9 @@
-"""Makes fixtures/statistics.json: quantiles, tails and tests by SciPy, variances by their definition in NumPy.
+"""Makes fixtures/statistics.json: quantiles and tests by SciPy, variances by their definition in NumPy.
 
     pip install numpy scipy
     python make_statistics_goldens.py > ../fixtures/statistics.json
 
-- quantiles: scipy.stats.t.ppf and 2 * t.sf; degrees of freedom whole and not.
+- quantiles: scipy.stats.t.ppf; degrees of freedom whole and not.
 - coins: scipy.stats.binomtest(k, n).pvalue, McNemar's exact test over discordant items.
 - flips: scipy.stats.permutation_test, permutation_type="samples", all permutations.
 - paired: scipy.stats.ttest_1samp over differences and its confidence interval.
@@ -25,14 +25,6 @@ def quantiles():
             quantile = stats.t.ppf(probability, df)
             rows.append({"df": df, "probability": probability, "quantile": quantile})
     return rows
-
-
-def tails():
-    return [
-        {"df": df, "t": t, "p": 2 * stats.t.sf(t, df)}
-        for df in (1, 2.5, 4, 9, 200, 50_000)
-        for t in (0.0, 0.5, 2.5, 8.0)
-    ]
 
 
 def coins():
@@ -117,7 +109,6 @@ def main():
             "seed": SEED,
         },
         "quantiles": quantiles(),
-        "tails": tails(),
         "coins": coins(),
         "flips": flips(generator),
         "paired": paired(generator),

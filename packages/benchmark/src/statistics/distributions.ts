@@ -1,4 +1,4 @@
-/** Quantiles and tails of the distributions that the tests rest on; the one file that knows jstat. */
+/** Quantiles and tails of distributions that the tests rest on; the one file that knows jstat. */
 import jstat from "jstat";
 
 const { jStat } = jstat;
@@ -16,13 +16,6 @@ export function studentQuantile(probability: number, degreesOfFreedom: number): 
   return degreesOfFreedom > MANY_DEGREES
     ? jStat.normal.inv(probability, 0, 1)
     : jStat.studentt.inv(probability, degreesOfFreedom);
-}
-
-/** P(|T| ≥ |t|) for Student's t distribution; exact in the tail too, where 1 − P(T < t) would round to 0. */
-export function studentTails(t: number, degreesOfFreedom: number): number {
-  if (!Number.isFinite(t)) return 0;
-  if (degreesOfFreedom > MANY_DEGREES) return jStat.erfc(Math.abs(t) / Math.SQRT2);
-  return jStat.ibeta(degreesOfFreedom / (degreesOfFreedom + t * t), degreesOfFreedom / 2, 0.5);
 }
 
 /** Two-sided p of `successes` among `trials` fair coins: all outcomes as unlikely as this one or more so. */

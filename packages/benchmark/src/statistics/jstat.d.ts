@@ -4,10 +4,7 @@ declare module "jstat" {
     readonly jStat: {
       readonly studentt: { inv(probability: number, degreesOfFreedom: number): number };
       readonly normal: { inv(probability: number, mean: number, deviation: number): number };
-      /** Regularised incomplete beta function. */
-      ibeta(x: number, a: number, b: number): number;
       gammaln(x: number): number;
-      erfc(x: number): number;
     };
   };
   export = jstat;
