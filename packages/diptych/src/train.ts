@@ -139,6 +139,8 @@ async function trainLocked(options: TrainOptions, run: Run): Promise<TrainSummar
   await createComponents({ opened, run, on, signal, tokenizer });
   await writeJsonAtomically(join(out, "config.json"), config.plain);
   const step = buildStep(config, run);
+  // A loss whose scores cannot be built is refused now rather than when it has been trained.
+  const scoring = planScores(run.get(MODEL), run.get(LOSS));
   checkMemory(config, run, step);
   const notice = precisionNotice(step.precision, run.get(BACKEND));
   if (notice) on({ event: "message", text: notice });
@@ -150,7 +152,7 @@ async function trainLocked(options: TrainOptions, run: Run): Promise<TrainSummar
   const flops = stepFlops(step) + teacherFlops(run.get(TEACHERS), batchSizes(config));
   const cost = { totalSteps, flops, teachers };
   const result = await fit(options, run, { trainer, loader, checkpointer, ...cost });
-  return finish(options, run, { trainer, result, ...cost });
+  return finish(options, run, { trainer, result, scoring, ...cost });
 }
 
 /** What is known of a run before its first step. */
@@ -202,6 +204,7 @@ async function fit(options: TrainOptions, run: Run, context: FitContext): Promis
 }
 
 interface FinishContext extends RunFacts {
+  readonly scoring: ScorePlan | undefined;
   readonly trainer: Trainer;
   readonly result: Fitted;
 }
@@ -212,7 +215,7 @@ async function finish(
   context: FinishContext,
 ): Promise<TrainSummary> {
   const { opened, out } = options;
-  const { trainer, result, totalSteps, flops, teachers } = context;
+  const { trainer, result, scoring, totalSteps, flops, teachers } = context;
   const { config } = opened;
   const summary = {
     finished: result.reason === "finished",
@@ -232,7 +235,6 @@ async function finish(
   };
   if (!summary.finished) return { ...summary, evaluations: {} };
   const modelPath = join(out, "model");
-  const scoring = planScores(run.get(MODEL), run.get(LOSS));
   const parameters = await trainer.readParameters({ average: config.training.ema !== null });
   const saved = withoutLoss(parameters, scoring);
   const tokenizer = run.get(TOKENIZER);
