@@ -2,7 +2,7 @@
 import { standBeside, type BesidePublished } from "../baselines/stand-beside.js";
 import { areShares, formatMetric, NOTHING } from "./report-numbers.js";
 import type { Cell, ReportTable } from "./report-table.js";
-import { rowsOf, type ReportView } from "./report-view.js";
+import { mainMeans, rowsOf, type ReportView } from "./report-view.js";
 
 /** Published rows of a task at most. */
 const SHOWN = 12;
@@ -12,7 +12,7 @@ export function publishedTable(view: ReportView, task: string): ReportTable | un
   const [row] = rowsOf(view, task);
   const beside = row ? standBeside(row).slice(0, SHOWN) : [];
   if (!row || beside.length === 0) return undefined;
-  const own = view.means.filter((one) => one.task === task);
+  const own = mainMeans(view, task);
   return {
     caption: `${task}: published scores`,
     head: ["model", "trained on", "score", "value", "comparable", "source"],

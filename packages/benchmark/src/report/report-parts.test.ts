@@ -54,6 +54,14 @@ it("puts means, differences and verdicts beside each other, and marks what may n
   expect(contentOf(table?.rows[1]?.[3] ?? "").below).toBe("seeds 0.004, items < 0.001");
 });
 
+it("has one line a method for the main metric, and intervals of the others in the table of all", () => {
+  expect(meansTable(view, "new-style")?.rows.map((row) => contentOf(row[0] ?? "").text)).toEqual(
+    view.methods,
+  );
+  const top5 = metricsTable(view, "new-style")?.rows.find(([name]) => name === "top5");
+  expect(contentOf(top5?.[1] ?? "").below).toMatch(/^\d+\.\d to \d+\.\d$/);
+});
+
 it("has no columns of comparison for a suite", () => {
   expect(meansTable(viewOf(createSuite()), "new-style")?.head).toEqual(["model", "top1"]);
   expect(costTable(viewOf(createSuite()))).toBeUndefined();

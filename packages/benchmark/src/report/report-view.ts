@@ -117,3 +117,14 @@ export function meanByClass(
     ),
   };
 }
+
+/** Metric that stands for a task. */
+export function mainMetricOf(view: ReportView, task: string): string | undefined {
+  return rowsOf(view, task)[0]?.mainMetric ?? view.means.find((one) => one.task === task)?.metric;
+}
+
+/** Means of the metric that stands for a task; those of its other metrics stand in the table of all. */
+export function mainMeans(view: ReportView, task: string): readonly MethodMean[] {
+  const metric = mainMetricOf(view, task);
+  return view.means.filter((one) => one.task === task && one.metric === metric);
+}

@@ -12,7 +12,7 @@ import {
   NOTHING,
 } from "./report-numbers.js";
 import type { Cell, ReportTable } from "./report-table.js";
-import { meanMetric, meanOf, rowsOf, unique, type ReportView } from "./report-view.js";
+import { mainMeans, meanMetric, meanOf, rowsOf, unique, type ReportView } from "./report-view.js";
 
 export function methodCell({ methods }: ReportView, method: string): Cell {
   return { text: method, series: methods.indexOf(method) };
@@ -20,7 +20,7 @@ export function methodCell({ methods }: ReportView, method: string): Cell {
 
 /** Mean, interval, difference to the baseline and verdict of each method on one task. */
 export function meansTable(view: ReportView, task: string): ReportTable | undefined {
-  const means = view.means.filter((one) => one.task === task);
+  const means = mainMeans(view, task);
   const [first] = means;
   if (!first) return undefined;
   const share = areShares(means.map(({ mean }) => mean));
@@ -45,11 +45,19 @@ function comparedCells(
   {
     method,
     task,
+    metric,
     share,
-  }: { readonly method: string; readonly task: string; readonly share: boolean },
+  }: {
+    readonly method: string;
+    readonly task: string;
+    readonly metric: string;
+    readonly share: boolean;
+  },
 ): readonly Cell[] {
   if (method === view.baseline) return [NOTHING, NOTHING, { text: "baseline", tone: "soft" }];
-  const test = view.tests.find((one) => one.task === task && one.method === method);
+  const test = view.tests.find(
+    (one) => one.task === task && one.method === method && one.metric === metric,
+  );
   if (!test) return [NOTHING, NOTHING, { text: "not compared", tone: "soft" }];
   const marked = view.incomparable.some((one) => one.task === task && one.method === method);
   return [
@@ -101,7 +109,14 @@ export function metricsTable(view: ReportView, task: string): ReportTable | unde
         value === undefined ? NOTHING : formatCount(value);
       return [
         name,
-        ...values.map((value) => formatMetric(value, areShares(values))),
+        ...values.map((value, m): Cell => {
+          const known = view.means.find(
+            (mean) => mean.task === task && mean.metric === name && mean.method === present[m],
+          );
+          const share = areShares(values);
+          const text = formatMetric(value, share);
+          return known?.interval ? { text, below: formatInterval(known.interval, share) } : text;
+        }),
         count(one?.queries),
         count(one?.candidates),
       ];

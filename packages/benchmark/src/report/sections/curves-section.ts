@@ -9,7 +9,7 @@ import {
   type MeanCurve,
 } from "../mean-curves.js";
 import { responsiveChart, seriesColour } from "../page-frame.js";
-import type { ReportView } from "../report-view.js";
+import { mainMetricOf, type ReportView } from "../report-view.js";
 import { studentQuantile } from "../../statistics/distributions.js";
 import type { Section } from "./section.js";
 
@@ -24,7 +24,7 @@ const SHOWN = 12;
 
 /** Names drawn: the main metrics of tasks, then other values along the curve. */
 export function shownCurves(view: ReportView): readonly string[] {
-  const main = view.means.map(({ task, metric }) => `${task}/${metric}`);
+  const main = view.tasks.map((task) => `${task}/${mainMetricOf(view, task) ?? ""}`);
   const names = curveNames(view.runs);
   const rank = (name: string): number =>
     main.includes(name) ? 0 : name === "loss" || name.startsWith("loss/") ? 1 : 2;

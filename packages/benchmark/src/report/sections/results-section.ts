@@ -3,7 +3,7 @@ import { html } from "../html.js";
 import { responsiveChart } from "../page-frame.js";
 import { meanChart } from "../mean-chart.js";
 import { htmlTable } from "../report-table.js";
-import { unique, type ReportView } from "../report-view.js";
+import { mainMeans, unique, type ReportView } from "../report-view.js";
 import { costTable, groupTables, meansTable, metricsTable, levelOf } from "../result-tables.js";
 import type { Section } from "./section.js";
 
@@ -15,7 +15,7 @@ export function resultsSection(view: ReportView): Section {
     content: html`<p class="soft">${howToRead(view)}</p>
       ${view.tasks.map((task) => {
         const table = meansTable(view, task);
-        const means = view.means.filter((one) => one.task === task);
+        const means = mainMeans(view, task);
         return table
           ? html`<h3>${task}</h3>
               <div class="card">
