@@ -1,5 +1,6 @@
 /** Which candidates answer which queries: rows of equal groups are positives of each other, n to m, both ways. */
 import type { Embeddings } from "../ranking.js";
+import { rowLengths } from "../scores/rounding.js";
 import { takeRows } from "../scores/score-blocks.js";
 
 /** Rows with what they belong to. */
@@ -13,6 +14,8 @@ export interface RetrievalSide {
 /** The rows of one side that can be compared, with their groups as numbers. */
 export interface RankedSide {
   readonly embeddings: Embeddings;
+  /** Of each row, in float64. */
+  readonly lengths: Float64Array;
   /** Group of each row, of those left out too. */
   readonly groups: Uint32Array;
   /** Where each row stood before rows with values that are not finite were left out. */
@@ -40,7 +43,8 @@ function rankedSide(
   { embeddings, concepts }: RetrievalSide,
   numbers: ReadonlyMap<string, number>,
 ): RankedSide {
-  const positions = finiteRows(embeddings);
+  const all = rowLengths(embeddings);
+  const positions = Uint32Array.from(all.keys()).filter((row) => Number.isFinite(all[row]));
   const members = Array.from({ length: numbers.size }, (): number[] => []);
   const totalOf = new Array<number>(numbers.size).fill(0);
   const groups = Uint32Array.from(concepts, (concept) => numbers.get(concept) ?? 0);
@@ -50,6 +54,7 @@ function rankedSide(
   return Object.freeze({
     // As it is where nothing is left out: a copy of 100,000 rows is 200 MB.
     embeddings: positions.length === concepts.length ? embeddings : takeRows(embeddings, positions),
+    lengths: all.filter((length) => Number.isFinite(length)),
     groups,
     positions,
     groupOf,
@@ -57,15 +62,4 @@ function rankedSide(
     total: concepts.length,
     totalOf,
   });
-}
-
-function finiteRows({ data, shape }: Embeddings): Uint32Array {
-  const [rows = 0, width = 0] = shape;
-  const finite: number[] = [];
-  for (let row = 0, at = 0; row < rows; row++) {
-    let isFinite = true;
-    for (const end = at + width; at < end; at++) isFinite &&= Number.isFinite(data[at]);
-    if (isFinite) finite.push(row);
-  }
-  return Uint32Array.from(finite);
 }

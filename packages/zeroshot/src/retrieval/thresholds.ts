@@ -1,5 +1,5 @@
 /** Each query's best positive, and the interval around its score in which a float32 score decides nothing. */
-import { absoluteSlack, exactScore, roundDown, roundUp, rowLengths } from "../scores/rounding.js";
+import { absoluteSlack, exactScore, roundDown, roundUp } from "../scores/rounding.js";
 import type { RankedSide } from "./pairs.js";
 
 export interface Thresholds {
@@ -23,8 +23,8 @@ export function findThresholds(
 ): Thresholds {
   const rows = queries.groupOf.length;
   const width = queries.embeddings.shape[1] ?? 0;
-  const lengths = rowLengths(queries.embeddings);
-  const longest = rowLengths(candidates.embeddings).reduce((a, b) => Math.max(a, b), 0);
+  const { lengths } = queries;
+  const longest = candidates.lengths.reduce((a, b) => Math.max(a, b), 0);
   const best = new Float64Array(rows).fill(-Infinity);
   const low = new Float32Array(rows).fill(Infinity);
   const high = new Float32Array(rows).fill(Infinity);
