@@ -1,5 +1,6 @@
 /** Each method's rows against the baseline's of the same seed: which pairs are refused, which marked, what is to be known. */
 import type { Budget, Incomparable, MethodRun } from "../comparison.js";
+import { listText } from "../conclusion/words.js";
 import { rowsBySeed, tasksOf } from "../method-means.js";
 import { whyIncomparable, type Aspect, type Difference } from "./why-incomparable.js";
 
@@ -22,7 +23,8 @@ export function judgePairs(
   { baseline, methods, seeds, ...options }: JudgePairsOptions,
 ): JudgedPairs {
   const incomparable: Incomparable[] = [];
-  const notes = new Set<string>();
+  /** Methods by what is to be known of them beside the baseline. */
+  const notes = new Map<string, Set<string>>();
   for (const task of tasksOf(runs)) {
     const theirs = rowsBySeed(runs, { method: baseline, task, seeds });
     for (const method of methods) {
@@ -43,10 +45,15 @@ export function judgePairs(
         });
       else if (reasons.unknown.length > 0)
         incomparable.push({ method, baseline, task, reasons: reasons.unknown, severity: "marked" });
-      for (const reason of reasons.note) notes.add(`${baseline} and ${method}: ${reason}`);
+      for (const reason of reasons.note)
+        notes.set(reason, (notes.get(reason) ?? new Set()).add(method));
     }
   }
-  return Object.freeze({ incomparable, notes: [...notes] });
+  const others = methods.filter((method) => method !== baseline);
+  const sentences = [...notes].map(([reason, whose]) =>
+    whose.size === others.length ? reason : `${listText([baseline, ...whose])}: ${reason}`,
+  );
+  return Object.freeze({ incomparable, notes: sentences });
 }
 
 function reasonsOf(

@@ -56,7 +56,7 @@ export interface ComparisonOutcome {
 }
 
 /** File of a comparison in its folder. */
-export const COMPARISON_FILE = "comparison.json";
+const COMPARISON_FILE = "comparison.json";
 
 /**
  * Trains each method under each seed at the same budget, on the same order of data (a seed decides it), and measures all

@@ -25,7 +25,7 @@ export function metricsOf(evaluations: Evaluations): Readonly<Record<string, num
 }
 
 /** What was measured before a run was interrupted. */
-export async function readMeasured(folder: string): Promise<readonly MeasuredStep[]> {
+async function readMeasured(folder: string): Promise<readonly MeasuredStep[]> {
   const path = join(folder, FILE);
   if (!existsSync(path)) return [];
   return JSON.parse(await readFile(path, "utf8")) as readonly MeasuredStep[];

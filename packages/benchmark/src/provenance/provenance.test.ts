@@ -38,7 +38,7 @@ describe("dataIdentity", () => {
     const stream: StreamingDataset = {
       kind: "streaming",
       name: "web",
-       
+
       stream: async function* () {
         yield { id: "0", images: [], captions: [] };
       },

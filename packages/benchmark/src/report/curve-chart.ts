@@ -82,7 +82,7 @@ export function curveChart(curves: readonly MeanCurve[], options: CurveChartOpti
   });
 }
 
-export function isLoss(value: string): boolean {
+function isLoss(value: string): boolean {
   return value === "loss" || value.startsWith("loss/");
 }
 

@@ -36,7 +36,7 @@ export interface Gallery {
 }
 
 /** Items of a gallery at most. */
-export const GALLERY_LIMITS = Object.freeze({ mistake: 12, neighbours: 6, answers: 5 });
+const GALLERY_LIMITS = Object.freeze({ mistake: 12, neighbours: 6, answers: 5 });
 
 /** Of each task a gallery of mistakes and one of neighbours, where examples are there, all of the first seed. */
 export function pickGalleries(view: ReportView): readonly Gallery[] {

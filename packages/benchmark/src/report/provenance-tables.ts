@@ -68,7 +68,7 @@ function commitText({ commit, dirty }: Provenance["code"]): string {
   return `${commit.slice(0, 12)}${dirty ? ", with changes that are not committed" : ""}`;
 }
 
-export function dataText(data: DataIdentity | null): string {
+function dataText(data: DataIdentity | null): string {
   if (data === null) return "unknown";
   const size = data.size === null ? "" : `, ${formatCount(data.size)} samples`;
   return `${data.name}${size}, ${data.fingerprint === null ? `no fingerprint: ${data.note}` : `${shortHash(data.fingerprint)} (${data.note})`}`;

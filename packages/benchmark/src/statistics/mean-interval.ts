@@ -12,7 +12,7 @@ const LEAST_P = 1e-12;
  * Welch and Satterthwaite's t quantile, with the degrees of freedom of the whole variance, is a little short with three
  * seeds; Cochran's, the quantiles of both parts weighted by their variances, a little long.
  */
-export function criticalValue(estimate: MeanEstimate, alpha: number): number {
+function criticalValue(estimate: MeanEstimate, alpha: number): number {
   const { seedVariance, seedDegrees, itemVariance, itemDegrees } = estimate;
   const variance = seedVariance + itemVariance;
   if (variance === 0) return studentQuantile(1 - alpha / 2, Math.min(seedDegrees, itemDegrees));
