@@ -239,20 +239,26 @@ export async function evaluateModel(
     const { tokenizer, parameters } = loaded;
     const compute = createCompute(backend);
     const model = describeModel(loaded, backend);
-    const identified = { backend, weights: model.weights };
-    const cache = options.cache
-      ? createFeatureCache({
-          folder: join(cacheFolder(), "features"),
-          model: modelIdentity(loaded, identified),
-          log: (text) => on({ event: "message", text }),
-        })
-      : undefined;
+    const identified = { backend, weights: model.weights, on };
+    const cache = options.cache ? createModelCache(loaded, identified) : undefined;
     const parts = { opened, encode, compute, tokenizer, parameters, on, cache };
     const tasks = await evaluate({ ...options, ...parts });
     return Object.freeze({ model, tasks });
   } finally {
     await run.dispose();
   }
+}
+
+/** The cache of a model's features in the user's cache folder. */
+export function createModelCache(
+  loaded: LoadedModel,
+  { backend, weights, on }: { backend: Backend; weights: string; on: RunListener },
+): FeatureCache {
+  return createFeatureCache({
+    folder: join(cacheFolder(), "features"),
+    model: modelIdentity(loaded, { backend, weights }),
+    log: (text) => on({ event: "message", text }),
+  });
 }
 
 export function describeModel(loaded: LoadedModel, backend: Backend): EvaluatedModel {

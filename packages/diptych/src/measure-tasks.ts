@@ -4,7 +4,13 @@ import { createCompute } from "@diptych/core/backend";
 import { Run } from "@diptych/core/plugin";
 import type { Plugin } from "@diptych/core/plugin";
 import { createBackend } from "./components.js";
-import { describeModel, evaluate, type EvaluatedModel, type MeasuredTask } from "./evaluate.js";
+import {
+  createModelCache,
+  describeModel,
+  evaluate,
+  type EvaluatedModel,
+  type MeasuredTask,
+} from "./evaluate.js";
 import type { OpenedEvaluation } from "./load-config.js";
 import { createModelRuntime } from "./model-runtime.js";
 import { openModel, readModel } from "./read-model.js";
@@ -16,6 +22,8 @@ export interface MeasureTasksOptions {
   readonly opened: OpenedEvaluation;
   /** Whether datasets are hashed, which reads or lists all their files. */
   readonly fingerprints?: boolean;
+  /** Whether features are kept in the user's cache folder and taken from there; false by default. */
+  readonly cache?: boolean;
   /** Asked before each task; false leaves it out. */
   readonly wanted?: (task: string, model: EvaluatedModel) => Promise<boolean>;
   readonly onTask: (task: string, measured: MeasuredTask, model: TaskModel) => Promise<void>;
@@ -46,7 +54,9 @@ export async function measureTasks(options: MeasureTasksOptions): Promise<void> 
     run.onDispose("encode", () => encode.dispose());
     const config = loaded.opened?.config.plain ?? null;
     const model = Object.freeze({ ...describeModel(loaded, backend), config });
-    const parts = { encode, compute: createCompute(backend), on, signal, report };
+    const identified = { backend, weights: model.weights, on };
+    const cache = options.cache ? createModelCache(loaded, identified) : undefined;
+    const parts = { encode, compute: createCompute(backend), cache, on, signal, report };
     const { tokenizer, parameters } = loaded;
     for (const entry of opened.config.evaluators) {
       signal?.throwIfAborted();

@@ -94,11 +94,11 @@ async function renderReport(view: ReportView, parts: Parts): Promise<string> {
   const sections: readonly (Section | undefined)[] = [
     resultsSection(view),
     problemsSection(view, remarks),
-    publishedSection(view),
     curvesSection(view),
     found && searchSection({ ...found, label: search.label, attribution }),
     galleriesSection(view, { ...parts, attribution }),
     classesSection(view),
+    publishedSection(view),
     metricsSection(view),
     provenanceSection(view),
   ];

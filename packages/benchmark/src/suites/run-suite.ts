@@ -144,6 +144,7 @@ async function measureModel(context: ModelContext): Promise<void> {
       model: existsSync(source) ? resolve(source) : source,
       opened: suite.opened,
       fingerprints: true,
+      cache: true,
       wanted: async (task, model) => {
         const asked = askedOf(entryOf.get(task)!, {
           weights: model.weights,
