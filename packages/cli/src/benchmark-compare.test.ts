@@ -1,4 +1,5 @@
 /** `diptych benchmark compare` as a user runs it: two methods under two seeds, going on, refusals, a method that fails. */
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -6,7 +7,7 @@ import { join } from "node:path";
 import type { Comparison } from "@diptych/benchmark";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { squaresConfig, writeSquares } from "./coloured-squares.test-support.js";
-import { runDiptych, type Outcome } from "./paper-configs.test-support.js";
+import { BIN, runDiptych, type Outcome } from "./paper-configs.test-support.js";
 
 const BUDGET = "--budget=samples=40";
 let folder: string;
@@ -84,6 +85,33 @@ describe("diptych benchmark compare", () => {
     expect(changed.code).toBe(1);
     expect(changed.stderr).toMatch(/second-seed3.*config\.optimizer/);
   }, 180_000);
+
+  it.runIf(process.platform !== "win32")(
+    "saves at Ctrl-C, and goes on with the same command",
+    async () => {
+      const out = join(folder, "stopped");
+      const files = [await writeMethod("first"), await writeMethod("third", { seed: 9 })];
+      const args = [...files, "--budget=samples=2000", "--seeds", "1", "--out", out];
+      const child = spawn(process.execPath, [BIN, "benchmark", "compare", ...args]);
+      let stderr = "";
+      child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+      const log = join(out, "runs/first-seed0/log.jsonl");
+      const steps = async (): Promise<number> =>
+        existsSync(log) ? (await readFile(log, "utf8")).split("\n").length : 0;
+      while ((await steps()) < 40 && child.exitCode === null)
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      const ended = new Promise((resolve) => child.on("exit", resolve));
+      child.kill("SIGINT");
+      expect(await ended, stderr).toBe(130);
+      expect(existsSync(join(out, "comparison.json"))).toBe(false);
+      const again = await compare(...args);
+      expect(again.code, again.stderr).toBe(0);
+      expect(again.stderr).toMatch(/Going on from step \d+/);
+      const [run] = (await readComparison(out)).runs;
+      expect(run?.rows[0]?.provenance.training?.steps).toBe(500);
+    },
+    120_000,
+  );
 
   it("tells of a method that fails, and finishes the other", async () => {
     const out = join(folder, "failing");

@@ -141,6 +141,7 @@ async function show(
   { out, json }: { readonly out: string; readonly json: boolean },
 ): Promise<void> {
   if (!finished || !comparison) {
+    process.exitCode = 130;
     process.stdout.write(
       `Stopped; ${comparison?.runs.length ?? 0} runs are done. The same command goes on.\n`,
     );
