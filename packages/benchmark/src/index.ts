@@ -30,7 +30,7 @@ export {
 } from "./baselines/published-baselines.js";
 export { standBeside, type BesidePublished } from "./baselines/stand-beside.js";
 export { codeVersion, type CodeVersionOptions } from "./provenance/code-version.js";
-export { dataIdentity, provenanceOf, type ProvenanceFacts } from "./provenance/provenance.js";
+export { provenanceOf, type ProvenanceFacts } from "./provenance/provenance.js";
 export type { BenchmarkRow, DataIdentity, FailedRow, Provenance, TrainingCost } from "./record.js";
 export { html, raw, type Html } from "./report/html.js";
 export {

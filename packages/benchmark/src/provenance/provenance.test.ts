@@ -2,10 +2,9 @@ import { execFileSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { SizedDataset, StreamingDataset } from "@diptych/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { codeVersion } from "./code-version.js";
-import { dataIdentity, provenanceOf } from "./provenance.js";
+import { provenanceOf } from "./provenance.js";
 
 let folder: string;
 
@@ -14,46 +13,13 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const sized: SizedDataset = {
-  kind: "sized",
+const data = {
   name: "pictures",
+  config: { absent: undefined },
   size: 3,
-  sample: (index) => ({ id: String(index), images: [], captions: [] }),
+  fingerprint: null,
+  note: "",
 };
-
-describe("dataIdentity", () => {
-  test("takes the dataset's own fingerprint and its note", async () => {
-    const fingerprint = (): Promise<{ hash: string; note: string }> =>
-      Promise.resolve({ hash: "abc", note: "by content" });
-    expect(await dataIdentity({ ...sized, fingerprint }, { type: "folder" })).toEqual({
-      name: "pictures",
-      config: { type: "folder" },
-      size: 3,
-      fingerprint: "abc",
-      note: "by content",
-    });
-  });
-
-  test("says why there is none", async () => {
-    const stream: StreamingDataset = {
-      kind: "streaming",
-      name: "web",
-
-      stream: async function* () {
-        yield { id: "0", images: [], captions: [] };
-      },
-    };
-    expect(await dataIdentity(sized, {})).toMatchObject({
-      fingerprint: null,
-      note: 'the dataset "pictures" gives no fingerprint of its content',
-    });
-    expect(await dataIdentity(stream, {})).toMatchObject({
-      size: null,
-      fingerprint: null,
-      note: "a stream has no fingerprint of its content",
-    });
-  });
-});
 
 describe("provenanceOf", () => {
   test("is plain data, cut off from what it was made of", async () => {
@@ -63,7 +29,7 @@ describe("provenanceOf", () => {
       config: null,
       weights: "abc",
       trainData: null,
-      testData: await dataIdentity(sized, { absent: undefined }),
+      testData: data,
       preprocessing: { mean },
       precision: "fp32",
       backend: "reference",
