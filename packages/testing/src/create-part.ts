@@ -32,11 +32,8 @@ export function createPart<K extends "encoder" | "loss" | "optimizer" | "schedul
 ): PluginKinds[K]["result"] {
   const { schema, create } = installPlugins([plugin]).find(kind, type);
   // The schema's output is what the factory takes; the declaration's types pair them.
-  return create(
-    schema.parse(settings) as never,
-    {
-      ...TINY[kind],
-      ...dependencies,
-    } as PluginKinds[K]["dependencies"],
-  ) as PluginKinds[K]["result"];
+  return create(schema.parse(settings) as never, {
+    ...TINY[kind],
+    ...dependencies,
+  }) as PluginKinds[K]["result"];
 }
