@@ -204,6 +204,7 @@ describe("createTextEncoder", () => {
     expect(createTextEncoder(sizes, { embedDim, tokenizer }).facts).toEqual({
       vocab: 30,
       contextLength: 9,
+      attention: "causal",
     });
     expect(() => createTextEncoder(sizes, { embedDim })).toThrow(
       /vocab: expected a size .* got neither/,
