@@ -14,7 +14,7 @@ export function buildPackages() {
   if (build.status !== 0) process.exit(build.status ?? 1);
 }
 
-/** Runs `diptych ARGS`, whose end decides this process's. */
+/** Runs `diptych ARGS`, whose end decides this process's; gives its exit code. */
 export function runDiptych(args) {
   const child = spawn(process.execPath, ["packages/cli/bin/diptych.js", ...args], {
     cwd: root,
@@ -23,7 +23,10 @@ export function runDiptych(args) {
   // The terminal sends Ctrl-C to both processes; the child saves or tidies up and then decides when this one ends.
   process.on("SIGINT", () => {});
   process.on("SIGTERM", () => child.kill("SIGTERM"));
-  child.on("exit", (code) => {
-    process.exitCode = code ?? 1;
+  return new Promise((resolve) => {
+    child.on("exit", (code) => {
+      process.exitCode = code ?? 1;
+      resolve(process.exitCode);
+    });
   });
 }

@@ -1,10 +1,9 @@
 // `npm run reproduce:figure2`: figure 2 of the CLIP paper in shape, on emoji: zero-shot accuracy against pictures seen for
 // captioning, bag-of-words prediction, bag-of-words contrast and CLIP, three seeds each. About 40 minutes on 2 cores; the
 // same command goes on after Ctrl-C. Writes runs/figure2 and docs/figure2. `-- --tiny` shows in a minute that it runs.
-import { spawn } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { buildPackages, root } from "./build-and-run.mjs";
+import { buildPackages, root, runDiptych } from "./build-and-run.mjs";
 
 const METHODS = ["captioning", "bag-of-words-prediction", "bag-of-words-contrastive", "clip"];
 const VALUE = "new style/top1";
@@ -14,29 +13,16 @@ const out = path.join(root, "runs", tiny ? "figure2-tiny" : "figure2");
 const docs = tiny ? out : path.join(root, "docs", "figure2");
 
 buildPackages();
-const child = spawn(
-  process.execPath,
-  [
-    "packages/cli/bin/diptych.js",
-    "benchmark",
-    "compare",
-    ...METHODS.map((method) => `configs/figure2/${method}.ts`),
-    ...["--seeds", tiny ? "2" : "3", "--budget", tiny ? "samples=64" : "samples=76.8k"],
-    ...["--title", "Figure 2 of the CLIP paper, on emoji", "--out", out],
-    ...(tiny ? ["--tiny"] : []),
-  ],
-  { cwd: root, stdio: "inherit" },
-);
-// The terminal sends Ctrl-C to both processes; the child saves and then decides when this one ends.
-process.on("SIGINT", () => {});
-child.on("exit", (code) => {
-  process.exitCode = code ?? 1;
-  const file = path.join(out, "comparison.json");
-  const comparison = code === 0 ? JSON.parse(readFileSync(file, "utf8")) : undefined;
-  const runs = 4 * (tiny ? 2 : 3);
-  // A comparison that was stopped ends well, too: its command says how to go on.
-  if (comparison?.runs.length === runs) void publish(comparison);
-});
+const seeds = tiny ? 2 : 3;
+const code = await runDiptych([
+  "benchmark",
+  "compare",
+  ...METHODS.map((method) => `configs/figure2/${method}.ts`),
+  ...["--seeds", String(seeds), "--budget", tiny ? "samples=64" : "samples=76.8k"],
+  ...["--title", "Figure 2 of the CLIP paper, on emoji", "--out", out],
+  ...(tiny ? ["--tiny"] : []),
+]);
+if (code === 0) await publish(JSON.parse(readFileSync(path.join(out, "comparison.json"), "utf8")));
 
 async function publish(comparison) {
   const { dataEfficiency } = await import("../packages/benchmark/dist/index.js");

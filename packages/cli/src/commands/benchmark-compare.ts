@@ -18,6 +18,7 @@ import type { RunEvent } from "diptych";
 import { positiveInteger } from "../clip-options.js";
 import { listenForInterrupt } from "../interrupt.js";
 import { createProgressSeries } from "../progress.js";
+import { showRunEvent } from "../run-view.js";
 import { comparisonTables, planTable } from "./benchmark-tables.js";
 import { repeatable } from "./repeatable.js";
 
@@ -173,7 +174,7 @@ interface View {
 function createView(): View {
   const series = createProgressSeries();
   const begun = performance.now();
-  let label = "preparing";
+  let present: PresentRun | undefined;
   let trained = 0;
   return {
     on: (event) => {
@@ -181,37 +182,31 @@ function createView(): View {
         case "plan":
           series.log(describePlan(event.plan, event.runs));
           break;
-        case "run": {
-          const { index, runs, method, seed } = event;
-          label = `run ${index} of ${runs}: ${method}, seed ${seed}`;
+        case "run":
+          present = event;
+          break;
+        case "result": {
+          if (event.status === "done") trained++;
+          const seconds = (performance.now() - begun) / 1000;
+          const left = present ? present.runs - present.index : 0;
+          const time =
+            trained > 0 && left > 0
+              ? ` · about ${formatDuration((seconds / trained) * left)} left`
+              : "";
+          series.log(`${labelOf(present)}${describeResult(event)}${time}`);
           break;
         }
-        case "result":
-          if (event.status === "done") trained++;
-          series.log(
-            describeResult(event, { label, seconds: (performance.now() - begun) / 1000, trained }),
-          );
-          break;
       }
     },
-    onRun: (event) => {
-      switch (event.event) {
-        case "message":
-          series.log(event.text);
-          break;
-        case "prepare":
-          series.at(event.what).update(event.done, event.total);
-          break;
-        case "progress":
-          series.at(label).update(event.step, event.totalSteps, {
-            text: `loss ${event.loss.toFixed(3)} · ${Math.round(event.imagesPerSecond).toLocaleString("en")} images/s`,
-            secondsLeft: event.secondsLeft,
-          });
-          break;
-      }
-    },
+    onRun: (event) => showRunEvent(series, event, labelOf(present)),
     stop: () => series.stop(),
   };
+}
+
+type PresentRun = Extract<ComparisonEvent, { event: "run" }>;
+
+function labelOf(run: PresentRun | undefined): string {
+  return run ? `run ${run.index} of ${run.runs}: ${run.method}, seed ${run.seed}` : "preparing";
 }
 
 function describePlan({ methods, seeds, budget }: ComparisonPlan, runs: number): string {
@@ -224,18 +219,11 @@ function describePlan({ methods, seeds, budget }: ComparisonPlan, runs: number):
   ].join("\n");
 }
 
-function describeResult(
-  { run, status }: Extract<ComparisonEvent, { event: "result" }>,
-  { label, seconds, trained }: { label: string; seconds: number; trained: number },
-): string {
-  const [, index = "1", total = "1"] = /run (\d+) of (\d+)/.exec(label) ?? [];
-  const left = Number(total) - Number(index);
-  const time =
-    trained > 0 && left > 0 ? ` · about ${formatDuration((seconds / trained) * left)} left` : "";
-  if (status === "failed") return `${label} failed: ${run.failed[0]?.reason ?? "unknown"}${time}`;
+function describeResult({ run, status }: Extract<ComparisonEvent, { event: "result" }>): string {
+  if (status === "failed") return ` failed: ${run.failed[0]?.reason ?? "unknown"}`;
   const metrics = run.rows.map(({ task, mainMetric, evaluation }) => {
     const value = evaluation.metrics[mainMetric]?.value ?? NaN;
     return `${task} ${mainMetric} ${value.toFixed(4)}`;
   });
-  return `${label}: ${metrics.join(" · ")}${status === "there" ? " (was there)" : ""}${time}`;
+  return `: ${metrics.join(" · ")}${status === "there" ? " (was there)" : ""}`;
 }

@@ -4,6 +4,7 @@ import {
   standBeside,
   type Comparison,
   type ComparisonPlan,
+  type Interval,
   type SuiteResult,
 } from "@diptych/benchmark";
 import { formatTable } from "../table.js";
@@ -70,7 +71,8 @@ export function suiteTable({ tasks, models, rows, failed, means }: SuiteResult):
       );
       const { value = NaN, queries = 0 } = evaluation.metrics[metric] ?? {};
       const items = `of ${queries.toLocaleString("en")} queries`;
-      return [task, method, metric, value.toFixed(4), shares(mean?.interval ?? null), items];
+      const interval = span(mean?.interval ?? null, (end) => end.toFixed(4));
+      return [task, method, metric, value.toFixed(4), interval, items];
     }),
   );
   return formatTable(["task", "model", "metric", "value", "interval", ""], table, [3, 4]);
@@ -93,10 +95,6 @@ export function publishedTables({ rows }: SuiteResult): string {
     : `Published\n${formatTable(["task", "model", "score", "value", ""], once, [3])}`;
 }
 
-function shares(interval: { readonly low: number; readonly high: number } | null): string {
-  return interval ? `${interval.low.toFixed(4)} … ${interval.high.toFixed(4)}` : "";
-}
-
 function percent(value: number): string {
   return (100 * value).toFixed(2);
 }
@@ -105,8 +103,8 @@ function signed(value: number): string {
   return `${value >= 0 ? "+" : "−"}${percent(Math.abs(value))}`;
 }
 
-function span(interval: { readonly low: number; readonly high: number } | null): string {
-  return interval ? `${percent(interval.low)} … ${percent(interval.high)}` : "";
+function span(interval: Interval | null, show: (value: number) => string = percent): string {
+  return interval ? `${show(interval.low)} … ${show(interval.high)}` : "";
 }
 
 function verdictOf(verdict: string, p: number | null): string {

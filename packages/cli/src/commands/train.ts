@@ -5,6 +5,7 @@ import { formatDuration, type Metric } from "@diptych/core";
 import { openConfigFile, train, type RunEvent, type TrainSummary } from "diptych";
 import { listenForInterrupt } from "../interrupt.js";
 import { createProgressSeries } from "../progress.js";
+import { showRunEvent } from "../run-view.js";
 import { formatTable } from "../table.js";
 import { repeatable } from "./repeatable.js";
 
@@ -61,36 +62,12 @@ async function runTrain(file: string, flags: TrainFlags): Promise<void> {
 export async function trainWithProgress(
   work: (on: (event: RunEvent) => void) => Promise<TrainSummary>,
 ): Promise<TrainSummary> {
-  const view = createRunView();
-  try {
-    return await work(view.on);
-  } finally {
-    view.stop();
-  }
-}
-
-/** Shows a run's events: one bar at a time. */
-function createRunView(): { on: (event: RunEvent) => void; stop: () => void } {
   const series = createProgressSeries();
-  return {
-    on: (event) => {
-      switch (event.event) {
-        case "message":
-          series.log(event.text);
-          break;
-        case "prepare":
-          series.at(event.what).update(event.done, event.total);
-          break;
-        case "progress":
-          series.at("training").update(event.step, event.totalSteps, {
-            text: `loss ${event.loss.toFixed(3)} · ${Math.round(event.imagesPerSecond).toLocaleString("en")} images/s`,
-            secondsLeft: event.secondsLeft,
-          });
-          break;
-      }
-    },
-    stop: () => series.stop(),
-  };
+  try {
+    return await work((event) => showRunEvent(series, event));
+  } finally {
+    series.stop();
+  }
 }
 
 function printSummary(summary: TrainSummary, resumeCommand: string): void {
