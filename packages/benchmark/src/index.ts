@@ -60,9 +60,12 @@ export {
 export { SHIPPED_SUITES, type ShippedSuite } from "./suites/shipped-suites.js";
 export { formatBudget, parseBudget, type StepCost } from "./compare/budget.js";
 export {
+  openComparison,
   planComparison,
+  type ComparedMethod,
   type ComparisonOptions,
   type ComparisonPlan,
+  type OpenedComparison,
   type PlannedMethod,
 } from "./compare/plan-comparison.js";
 export { reportComparison, type ReportComparisonOptions } from "./compare/report-comparison.js";

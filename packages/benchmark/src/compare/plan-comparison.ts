@@ -16,13 +16,24 @@ export interface ComparisonOptions {
   readonly set?: readonly string[];
 }
 
-/** One method of a comparison. */
-export interface PlannedMethod {
+/** A method by its configuration. */
+export interface ComparedMethod {
   /** Name of its configuration, made unique. */
   readonly method: string;
   readonly file: string;
-  /** As it will be trained, but for its seed. */
+  /** As its file says, but for what holds for all methods. */
   readonly opened: OpenedConfig;
+}
+
+/** The configurations of a comparison. */
+export interface OpenedComparison {
+  readonly methods: readonly ComparedMethod[];
+  /** The baseline's configuration: its evaluators measure every method. */
+  readonly evaluateWith: OpenedConfig;
+}
+
+/** One method of a comparison, and what it may spend. */
+export interface PlannedMethod extends ComparedMethod {
   readonly cost: StepCost;
   /** undefined where the budget is of seconds. */
   readonly steps: number | undefined;
@@ -30,12 +41,10 @@ export interface PlannedMethod {
   readonly notes: readonly string[];
 }
 
-export interface ComparisonPlan {
+export interface ComparisonPlan extends OpenedComparison {
   readonly methods: readonly PlannedMethod[];
   readonly seeds: readonly number[];
   readonly budget: Budget;
-  /** The baseline's configuration: its evaluators measure every method. */
-  readonly evaluateWith: OpenedConfig;
 }
 
 export interface PlanContext {
@@ -46,15 +55,38 @@ export interface PlanContext {
 /**
  * Opens the configurations and turns the budget into steps.
  *
- * @throws ConfigError with fewer than two configurations, without a seed, with one twice, without evaluators in the
- * baseline, on a budget too small for one step, and what the configurations throw.
+ * @throws ConfigError without a seed, with one twice, on a budget too small for one step, and as {@link openComparison}.
  */
 export async function planComparison(
   options: ComparisonOptions,
   { on = () => undefined, signal }: PlanContext = {},
 ): Promise<ComparisonPlan> {
-  const { files, seeds, budget, tiny = false, set = [] } = options;
+  const { seeds, budget } = options;
   checkSeeds(seeds);
+  const { methods: compared, evaluateWith } = await openComparison(options);
+  const methods: PlannedMethod[] = [];
+  for (const one of compared) {
+    const { training, data } = one.opened.config;
+    const cost = {
+      samples: training.batchSize * data.imagesPerSample,
+      flops: await measureStepFlops(one.opened, { on, ...(signal ? { signal } : {}) }),
+    };
+    const steps = stepsWithin(budget, one.method, cost);
+    methods.push({ ...one, cost, steps, notes: notesOn(one.opened, evaluateWith) });
+  }
+  return Object.freeze({ methods, seeds, budget, evaluateWith });
+}
+
+/**
+ * Opens the configurations of a comparison, the baseline's first.
+ *
+ * @throws ConfigError with fewer than two, without evaluators in the baseline, and what the configurations throw.
+ */
+export async function openComparison({
+  files,
+  tiny = false,
+  set = [],
+}: Pick<ComparisonOptions, "files" | "tiny" | "set">): Promise<OpenedComparison> {
   if (files.length < 2) {
     throw new ConfigError(
       `benchmark/compare: methods: expected a baseline and at least one method, got ${files.length} configuration. Name two files or more: diptych benchmark compare baseline.ts method.ts`,
@@ -69,27 +101,8 @@ export async function planComparison(
     );
   }
   const names = uniqueNames(opened.map(({ config }) => config.name));
-  const methods: PlannedMethod[] = [];
-  for (const [i, one] of opened.entries()) {
-    const { training, data } = one.config;
-    const cost = {
-      samples: training.batchSize * data.imagesPerSample,
-      flops: await measureStepFlops(one, { on, ...(signal ? { signal } : {}) }),
-    };
-    const method = names[i] ?? one.config.name;
-    const file = files[i] ?? one.source;
-    const steps = stepsWithin(budget, method, cost);
-    const length = lengthOf(budget, steps);
-    methods.push({
-      method,
-      file,
-      opened: await openConfigFile(file, { tiny, set: [...set, ...length] }),
-      cost,
-      steps,
-      notes: i === 0 ? [] : notesOn(one, baseline),
-    });
-  }
-  return Object.freeze({ methods, seeds, budget, evaluateWith: baseline });
+  const methods = opened.map((one, i) => ({ method: names[i]!, file: files[i]!, opened: one }));
+  return Object.freeze({ methods, evaluateWith: baseline });
 }
 
 /** A method's configuration under one seed. */

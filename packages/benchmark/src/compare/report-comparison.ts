@@ -1,31 +1,31 @@
 /** The report of a comparison: with pictures of the tasks' data, and a search in the embeddings of the best method. */
 import { join } from "node:path";
-import { createRandom, DataError, type Image, type SizedDataset } from "@diptych/core";
+import { createRandom, DataError, type Image, type Sample, type SizedDataset } from "@diptych/core";
 import { EMOJI_ATTRIBUTION, loadClip, openEvaluatorDataset, type OpenedConfig } from "diptych";
 import type { Comparison, MethodMean } from "../comparison.js";
 import type { ReportSearch } from "../report/search-index.js";
 import { writeReport, type WrittenReport } from "../report/write-report.js";
-import type { ComparisonPlan } from "./plan-comparison.js";
+import type { OpenedComparison } from "./plan-comparison.js";
 
 /** Pictures that can be searched. */
 const SEARCHED = 1200;
 
 export interface ReportComparisonOptions {
   readonly comparison: Comparison;
-  readonly plan: ComparisonPlan;
+  readonly opened: OpenedComparison;
   /** Folder of the comparison, with its runs. */
   readonly out: string;
 }
 
 /** Writes the report beside the comparison. */
 export async function reportComparison(options: ReportComparisonOptions): Promise<WrittenReport> {
-  const { comparison, plan, out } = options;
-  const tasks = createTasks(plan.evaluateWith);
+  const { comparison, opened, out } = options;
+  const tasks = createTasks(opened.evaluateWith);
   try {
     const search = await buildSearch(options, tasks);
     return await writeReport(comparison, out, {
-      pictures: (task, sample) => tasks.picture(task, sample),
-      attribution: attributionOf(plan.evaluateWith),
+      pictures: async (task, sample) => (await tasks.sample(task, sample)).image,
+      attribution: attributionOf(opened.evaluateWith),
       ...(search ? { search } : {}),
     });
   } finally {
@@ -35,7 +35,8 @@ export async function reportComparison(options: ReportComparisonOptions): Promis
 
 interface Tasks {
   dataset(task: string): Promise<SizedDataset>;
-  picture(task: string, sample: number): Promise<Image>;
+  /** A sample with its picture. @throws DataError where it has none. */
+  sample(task: string, index: number): Promise<Sample & { readonly image: Image }>;
   dispose(): Promise<void>;
 }
 
@@ -50,14 +51,13 @@ function createTasks(opened: OpenedConfig): Tasks {
   };
   return {
     dataset,
-    picture: async (task, sample) => {
-      const { images } = await (
-        await dataset(task)
-      ).sample(sample, { random: random.split(sample) });
-      const [image] = images;
-      if (image) return image;
+    sample: async (task, index) => {
+      const request = { random: random.split(index) };
+      const sample = await (await dataset(task)).sample(index, request);
+      const [image] = sample.images;
+      if (image) return { ...sample, image };
       throw new DataError(
-        `benchmark/report: sample ${sample} of ${task}: expected a picture, got none.`,
+        `benchmark/report: sample ${index} of ${task}: expected a picture, got none.`,
       );
     },
     dispose: async () => {
@@ -67,37 +67,32 @@ function createTasks(opened: OpenedConfig): Tasks {
 }
 
 async function buildSearch(
-  { comparison, plan, out }: ReportComparisonOptions,
+  { comparison, opened, out }: ReportComparisonOptions,
   tasks: Tasks,
 ): Promise<ReportSearch | undefined> {
   const best = bestRun(comparison);
-  const planned = plan.methods.find(({ method }) => method === best?.method);
+  const compared = opened.methods.find(({ method }) => method === best?.method);
   const row = best?.rows.find(({ evaluation }) => evaluation.classes);
-  if (!best || !planned || !row) return undefined;
-  const plugins = planned.opened.customPlugins;
+  if (!best || !compared || !row) return undefined;
+  const { customPlugins: plugins, config } = compared.opened;
   const clip = await loadClip(join(out, best.folder, "model"), { plugins });
   try {
     const dataset = await tasks.dataset(row.task);
     const step = Math.max(1, dataset.size / SEARCHED);
     const pictures: { name: string; image: Image }[] = [];
     for (let at = 0; Math.floor(at) < dataset.size; at += step) {
-      const image = await tasks.picture(row.task, Math.floor(at));
-      const { captions, labels, id } = await dataset.sample(Math.floor(at), {
-        random: createRandom(0),
-        images: 0,
-      });
+      const { image, captions, labels, id } = await tasks.sample(row.task, Math.floor(at));
       const label = Object.values(labels ?? {}).find((value) => typeof value === "string");
       pictures.push({ name: captions[0] ?? label ?? id, image });
     }
     const phrases = phrasesOf(row.evaluation.classes?.names ?? []);
-    const { encoders } = planned.opened.config.model;
     return {
       label: `${best.method}, seed ${best.seed}`,
       pictures,
       imageEmbeddings: await clip.encodeImages(pictures.map(({ image }) => image)),
       phrases,
       textEmbeddings: await clip.encodeTexts(phrases),
-      words: encoders["text"]?.declaration.type === "bag-of-words" ? "mean" : "listed",
+      words: config.model.encoders["text"]?.declaration.type === "bag-of-words" ? "mean" : "listed",
     };
   } finally {
     await clip.dispose();

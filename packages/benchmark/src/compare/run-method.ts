@@ -6,13 +6,12 @@ import { isDiptychError } from "@diptych/core";
 import {
   train,
   writeJsonAtomically,
-  type MeasuredTask,
   type OpenedConfig,
   type RunListener,
   type TrainSummary,
 } from "diptych";
 import type { MethodRun } from "../comparison.js";
-import { provenanceOf } from "../provenance/provenance.js";
+import { measuredRow } from "../measured-row.js";
 import type { BenchmarkRow, FailedRow, Provenance } from "../record.js";
 import type { PlannedMethod } from "./plan-comparison.js";
 import { addMeasured, metricsOf, readCurve } from "./run-curve.js";
@@ -115,38 +114,22 @@ function rowsOf(
     batchSize: opened.config.training.batchSize,
     parameters: params,
   };
-  return evaluateWith.config.evaluators.flatMap(({ name, evaluator }) => {
-    const task = evaluations[name];
-    if (!task || !trained) return [];
-    const { evaluation, mainMetric, data } = split(task);
-    const provenance = provenanceOf({
-      config: opened.config.plain,
-      weights: trained.weights,
-      trainData: trained.data,
-      testData: data,
-      evaluator: {
-        type: evaluator.declaration.type,
-        ...(evaluator.config as Readonly<Record<string, unknown>>),
+  return evaluateWith.config.evaluators.flatMap((task) => {
+    const measured = evaluations[task.name];
+    if (!measured || !trained) return [];
+    return measuredRow(
+      { method: planned.method, measured, task },
+      {
+        config: opened.config.plain,
+        weights: trained.weights,
+        trainData: trained.data,
+        preprocessing: trained.pictures,
+        precision,
+        backend,
+        seed,
+        training,
+        code,
       },
-      preprocessing: trained.pictures,
-      precision,
-      backend,
-      seed,
-      training,
-      code,
-    });
-    const type = evaluator.declaration.type;
-    return {
-      method: planned.method,
-      task: name,
-      evaluator: type,
-      mainMetric,
-      evaluation,
-      provenance,
-    };
+    );
   });
-}
-
-function split({ evaluator: _, mainMetric, data, ...evaluation }: MeasuredTask) {
-  return { mainMetric, data, evaluation };
 }

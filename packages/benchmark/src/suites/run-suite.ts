@@ -96,7 +96,11 @@ export async function runSuite(options: RunSuiteOptions): Promise<SuiteOutcome> 
       failed,
     });
   await mkdir(join(out, "tasks"), { recursive: true });
-  const save = (): Promise<void> => writeJsonAtomically(join(out, SUITE_FILE), resultNow());
+  const save = async (): Promise<SuiteResult> => {
+    const result = resultNow();
+    await writeJsonAtomically(join(out, SUITE_FILE), result);
+    return result;
+  };
   try {
     for (const [index, label] of labels.entries()) {
       on({ event: "model", index: index + 1, models: labels.length, label });
@@ -116,8 +120,7 @@ export async function runSuite(options: RunSuiteOptions): Promise<SuiteOutcome> 
     if (!signal?.aborted) throw error;
     return { finished: false, result: resultNow(), measurements: kept };
   }
-  await save();
-  return { finished: true, result: resultNow(), measurements: kept };
+  return { finished: true, result: await save(), measurements: kept };
 }
 
 interface ModelContext extends RunSuiteOptions {
@@ -127,13 +130,15 @@ interface ModelContext extends RunSuiteOptions {
   readonly on: (event: SuiteEvent) => void;
   readonly failed: FailedRow[];
   readonly kept: SuiteMeasurement[];
-  readonly save: () => Promise<void>;
+  readonly save: () => Promise<SuiteResult>;
 }
 
 async function measureModel(context: ModelContext): Promise<void> {
   const { suite, label, source, out, code, on, failed, kept, save, signal } = context;
   const { evaluators } = suite.opened.config;
   const entryOf = new Map(evaluators.map((entry) => [entry.name, entry]));
+  const askedBy = (task: string, { weights }: Pick<TaskModel, "weights">): unknown =>
+    askedOf(entryOf.get(task)!, { weights, version: code.diptych });
   const pathOf = (task: string): string => join(out, "tasks", `${slug(label)}--${slug(task)}.json`);
   const fail = (task: string, reason: string): void => {
     failed.push({ method: label, task, reason });
@@ -146,13 +151,9 @@ async function measureModel(context: ModelContext): Promise<void> {
       fingerprints: true,
       cache: true,
       wanted: async (task, model) => {
-        const asked = askedOf(entryOf.get(task)!, {
-          weights: model.weights,
-          version: code.diptych,
-        });
         const found = await readKept(pathOf(task));
         if (!found) return true;
-        const changed = differences(found.asked, asked);
+        const changed = differences(found.asked, askedBy(task, model));
         if (changed.length > 0) {
           on({ event: "again", label, task, changed: changed[0]! });
           return true;
@@ -169,11 +170,7 @@ async function measureModel(context: ModelContext): Promise<void> {
       },
       onTask: async (task, measured, model) => {
         const measurement = { label, task, model, measured };
-        const asked = askedOf(entryOf.get(task)!, {
-          weights: model.weights,
-          version: code.diptych,
-        });
-        await writeJsonAtomically(pathOf(task), { asked, measurement });
+        await writeJsonAtomically(pathOf(task), { asked: askedBy(task, model), measurement });
         kept.push(measurement);
         on({ event: "task", label, task, status: "done", text: mainMetricText(measurement) });
         await save();

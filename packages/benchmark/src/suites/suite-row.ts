@@ -1,5 +1,5 @@
 /** A measured task as a row with all that it depends on. */
-import { provenanceOf } from "../provenance/provenance.js";
+import { measuredRow } from "../measured-row.js";
 import type { BenchmarkRow, DataIdentity, Provenance } from "../record.js";
 import type { OpenedSuite } from "./open-suite.js";
 import type { SuiteMeasurement } from "./run-suite.js";
@@ -10,34 +10,26 @@ export interface SuiteRowContext {
 }
 
 export function suiteRow(
-  { label, task, model, measured }: SuiteMeasurement,
+  { label, task: name, model, measured }: SuiteMeasurement,
   { suite, code }: SuiteRowContext,
 ): BenchmarkRow {
-  const { evaluator: type, mainMetric, data, ...evaluation } = measured;
-  const entry = suite.opened.config.evaluators.find(({ name }) => name === task);
-  const settings = entry?.evaluator.config as Readonly<Record<string, unknown>> | undefined;
+  const task = suite.opened.config.evaluators.find((entry) => entry.name === name)!;
   const seed = model.config?.["seed"];
-  return {
-    method: label,
-    task,
-    evaluator: type,
-    mainMetric,
-    evaluation,
-    provenance: provenanceOf({
+  return measuredRow(
+    { method: label, measured, task },
+    {
       code,
       config: model.config,
       weights: model.weights,
       trainData: trainDataOf(model.config),
-      testData: data,
-      evaluator: { type, ...settings },
       preprocessing: model.pictures,
       // Evaluators encode in the backend's own float32; quantised models are measured by the embeddings they give.
       precision: "fp32",
       backend: model.backend,
       seed: typeof seed === "number" ? seed : null,
       training: null,
-    }),
-  };
+    },
+  );
 }
 
 /** A model folder keeps the configuration of its data, not what was in it. */

@@ -148,7 +148,7 @@ async function show(
     );
     return;
   }
-  const report = await reportComparison({ comparison, plan, out });
+  const report = await reportComparison({ comparison, opened: plan, out });
   process.stdout.write(
     json
       ? `${JSON.stringify(comparison, null, 2)}\n`

@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import {
-  planComparison,
+  openComparison,
   readResults,
   reportComparison,
   writeReport,
@@ -66,7 +66,6 @@ async function reportAgain(
       `cli/benchmark: report: expected ${results.methods.length} configurations, of ${results.methods.join(", ")}, got ${files.length}. Name all of them, the baseline first.`,
     );
   }
-  const { seeds, budget } = results;
-  const plan = await planComparison({ files, seeds, budget, tiny, set });
-  return reportComparison({ comparison: results, plan, out });
+  const opened = await openComparison({ files, tiny, set });
+  return reportComparison({ comparison: results, opened, out });
 }
