@@ -16,6 +16,7 @@ import {
   type Value,
 } from "@diptych/core";
 import { attentionProbabilities } from "./attention-probabilities.js";
+import { splitHeads } from "./heads.js";
 import { inScope } from "./in-scope.js";
 import { applyLinear, buildLinear, declareLinear } from "./linear.js";
 
@@ -57,13 +58,11 @@ export function buildAttentionPool(
   const weightInit = normal(channels ** -0.5);
   const project = (name: string, value: Value): Value =>
     buildLinear(inScope(context, name), value, { outFeatures: channels, weightInit });
-  const perHead = (value: Value, count: number): Value =>
-    transpose(reshape(value, [batch, count, heads, channels / heads]), [0, 2, 1, 3]);
-  const query = perHead(project("q_proj", sliceAxis(positioned, 1, 0, 1)), 1);
-  const key = perHead(project("k_proj", positioned), places + 1);
+  const query = splitHeads(project("q_proj", sliceAxis(positioned, 1, 0, 1)), heads);
+  const key = splitHeads(project("k_proj", positioned), heads);
   const values = project("v_proj", positioned);
   const scale = (channels / heads) ** -0.5;
-  const attended = attention(query, key, perHead(values, places + 1), { scale });
+  const attended = attention(query, key, splitHeads(values, heads), { scale });
   const last = declareLinear(inScope(context, "c_proj"), channels, {
     outFeatures: embedDim,
     weightInit,

@@ -5,16 +5,14 @@ import {
   checkShapes,
   normal,
   reshape,
-  ShapeError,
   sliceAxis,
-  transpose,
   zeros,
   type BuildContext,
-  type Dim,
   type Value,
 } from "@diptych/core";
 import { declareAttentionInputs } from "./attention-inputs.js";
 import { attentionProbabilities } from "./attention-probabilities.js";
+import { headSize, joinHeads, splitHeads } from "./heads.js";
 import { inScope } from "./in-scope.js";
 import { applyLayerNorm, buildLayerNorm, declareLayerNorm } from "./layer-norm.js";
 import { applyLinear, declareLinear, lastSize } from "./linear.js";
@@ -52,10 +50,8 @@ export function buildAttentionalPooler(
   { queries, width, heads, normEpsilon }: AttentionalPoolerOptions,
 ): AttentionalPoolerOutput {
   const what = "nn/buildAttentionalPooler";
-  const { batch, tokens } = checkShapes(what, [x, "x", ["batch", "tokens", "tokenWidth"]]);
-  if (width % heads !== 0) {
-    throw new ShapeError(`${what}: heads: expected a divisor of the width ${width}, got ${heads}.`);
-  }
+  const { batch } = checkShapes(what, [x, "x", ["batch", "tokens", "tokenWidth"]]);
+  const scale = headSize(width, heads, what) ** -0.5;
   const query = context.scope.parameter("query", [queries, width], { initializer: normal(1) });
   const norm = declareLayerNorm(inScope(context, "ln_q"), width, normEpsilon);
   const normed = buildLayerNorm(
@@ -69,18 +65,14 @@ export function buildAttentionalPooler(
     outFeatures: width,
     biasInit: zeros,
   });
-  const perHead = (rows: Value, count: Dim): Value =>
-    transpose(reshape(rows, [batch, count, heads, width / heads]), [0, 2, 1, 3]);
-  const key = perHead(project(normed, 1), tokens);
-  const value = perHead(project(normed, 2), tokens);
-  const scale = (width / heads) ** -0.5;
+  const key = splitHeads(project(normed, 1), heads);
+  const value = splitHeads(project(normed, 2), heads);
   const ask = (rows: Value, count: number) => {
     const asked = project(applyLayerNorm(rows, norm), 0);
-    const everywhere = perHead(broadcast(asked, [batch, count, width]), count);
+    const everywhere = splitHeads(broadcast(asked, [batch, count, width]), heads);
     const { output, logSumExp } = attention(everywhere, key, value, { scale });
-    const joined = reshape(transpose(output, [0, 2, 1, 3]), [batch, count, width]);
     return {
-      output: applyLinear(joined, last.weight, last.bias),
+      output: applyLinear(joinHeads(output), last.weight, last.bias),
       probabilities: attentionProbabilities(everywhere, key, { scale, logSumExp }),
     };
   };

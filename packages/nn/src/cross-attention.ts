@@ -2,16 +2,13 @@
 import {
   attention,
   checkShapes,
-  reshape,
-  ShapeError,
-  transpose,
   zeros,
   type BuildContext,
-  type Dim,
   type Initializer,
   type Value,
 } from "@diptych/core";
 import { declareAttentionInputs } from "./attention-inputs.js";
+import { headSize, joinHeads, splitHeads } from "./heads.js";
 import { inScope } from "./in-scope.js";
 import { buildLinear, lastSize } from "./linear.js";
 
@@ -38,30 +35,25 @@ export function buildCrossAttention(
   { heads, inputInit, outputInit }: CrossAttentionOptions,
 ): Value {
   const what = "nn/buildCrossAttention";
-  const { batch, queries, keys } = checkShapes(
+  checkShapes(
     what,
     [x, "x", ["batch", "queries", "width"]],
     [memory, "memory", ["batch", "keys", "memoryWidth"]],
   );
   const width = lastSize(x, what);
-  if (width % heads !== 0) {
-    throw new ShapeError(`${what}: heads: expected a divisor of the width ${width}, got ${heads}.`);
-  }
+  const headDim = headSize(width, heads, what);
   const project = declareAttentionInputs(context, {
     width,
     memoryWidth: lastSize(memory, what),
     ...(inputInit ? { init: inputInit } : {}),
   });
-  const perHead = (rows: Value, count: Dim): Value =>
-    transpose(reshape(rows, [batch, count, heads, width / heads]), [0, 2, 1, 3]);
   const { output } = attention(
-    perHead(project(x, 0), queries),
-    perHead(project(memory, 1), keys),
-    perHead(project(memory, 2), keys),
-    { scale: (width / heads) ** -0.5 },
+    splitHeads(project(x, 0), heads),
+    splitHeads(project(memory, 1), heads),
+    splitHeads(project(memory, 2), heads),
+    { scale: headDim ** -0.5 },
   );
-  const joined = reshape(transpose(output, [0, 2, 1, 3]), [batch, queries, width]);
-  return buildLinear(inScope(context, "out_proj"), joined, {
+  return buildLinear(inScope(context, "out_proj"), joinHeads(output), {
     outFeatures: width,
     biasInit: zeros,
     ...(outputInit ? { weightInit: outputInit } : {}),

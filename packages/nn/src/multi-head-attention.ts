@@ -4,7 +4,6 @@ import {
   checkShapes,
   reshape,
   select,
-  ShapeError,
   slice,
   transpose,
   xavierUniform,
@@ -15,6 +14,7 @@ import {
 } from "@diptych/core";
 import { attentionMask } from "./attention-mask.js";
 import { attentionProbabilities } from "./attention-probabilities.js";
+import { headSize, joinHeads } from "./heads.js";
 import { inScope } from "./in-scope.js";
 import { applyLinear, buildLinear, lastSize } from "./linear.js";
 
@@ -54,7 +54,7 @@ export function buildSelfAttention(
     ["batch", "tokens", "width"],
   ]);
   const width = lastSize(x, "nn/buildSelfAttention");
-  const headDim = checkHeads(width, heads);
+  const headDim = headSize(width, heads, "nn/buildSelfAttention");
   const { scope } = context;
   const weight = scope.parameter("in_proj_weight", [3 * width, width], {
     initializer: inputInit ?? xavierUniform(width, 3 * width),
@@ -74,8 +74,7 @@ export function buildSelfAttention(
   const scale = 1 / Math.sqrt(headDim);
   const mask = keep ? reshape(keep, [batch, 1, 1, tokens]) : undefined;
   const attended = attention(query, key, value, { scale, causal, ...(mask ? { mask } : {}) });
-  const joined = reshape(transpose(attended.output, [0, 2, 1, 3]), [batch, tokens, width]);
-  const output = buildLinear(inScope(context, "out_proj"), joined, {
+  const output = buildLinear(inScope(context, "out_proj"), joinHeads(attended.output), {
     outFeatures: width,
     biasInit: zeros,
     ...(outputInit ? { weightInit: outputInit } : {}),
@@ -86,14 +85,4 @@ export function buildSelfAttention(
   });
   const seen = attentionMask({ tokens, causal, ...(keep ? { keep } : {}) });
   return { output, probabilities: seen ? select(seen, probabilities, 0) : probabilities };
-}
-
-function checkHeads(width: number, heads: number): number {
-  if (Number.isInteger(heads) && heads >= 1 && width % heads === 0) return width / heads;
-  const fitting = Array.from({ length: Math.min(width, 64) }, (_, i) => i + 1).filter(
-    (n) => width % n === 0,
-  );
-  throw new ShapeError(
-    `nn/buildSelfAttention: heads: expected a divisor of the width ${width}, got ${heads}. Use one of ${fitting.join(", ")}.`,
-  );
 }
