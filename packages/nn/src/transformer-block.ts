@@ -53,10 +53,8 @@ export function buildTransformerBlock(
   x: Value,
   options: BlockOptions,
 ): BlockOutput {
-  const { heads, activation = "gelu", causal = false, keep, init = {} } = options;
-  const { mlpDim = 4 * lastSize(x, "nn/buildTransformerBlock"), layerScale } = options;
-  const norm = { epsilon: options.normEpsilon ?? LAYER_NORM_EPSILON };
-  const attentionInput = buildLayerNorm(inScope(context, "ln_1"), x, norm);
+  const { heads, causal = false, keep, layerScale, init = {} } = options;
+  const attentionInput = buildLayerNorm(inScope(context, "ln_1"), x, normOf(options));
   const { output: attended, probabilities } = within(context, "attn", (inner) =>
     buildSelfAttention(inner, attentionInput, {
       heads,
@@ -67,17 +65,35 @@ export function buildTransformerBlock(
     }),
   );
   const afterAttention = add(x, scaleLayer(inScope(context, "ls_1"), attended, layerScale));
-  const mlpInput = buildLayerNorm(inScope(context, "ln_2"), afterAttention, norm);
-  const transformed = within(context, "mlp", (inner) =>
-    buildMlp(inner, mlpInput, {
+  const transformed = buildMlpBranch(context, afterAttention, options);
+  const scaled = scaleLayer(inScope(context, "ls_2"), transformed, layerScale);
+  return { output: add(afterAttention, scaled), attention: probabilities };
+}
+
+/** mlp(ln_2(x)): the second branch of a block, whatever its attention looks at. */
+export function buildMlpBranch(
+  context: BuildContext,
+  x: Value,
+  options: Pick<BlockOptions, "mlpDim" | "activation" | "normEpsilon" | "init">,
+): Value {
+  const { activation = "gelu", init = {} } = options;
+  const { mlpDim = 4 * lastSize(x, "nn/buildMlpBranch") } = options;
+  const normed = buildLayerNorm(inScope(context, "ln_2"), x, normOf(options));
+  return within(context, "mlp", (inner) =>
+    buildMlp(inner, normed, {
       mlpDim,
       activation,
       ...(init.mlpHidden ? { hiddenInit: init.mlpHidden } : {}),
       ...(init.mlpOutput ? { outputInit: init.mlpOutput } : {}),
     }),
   );
-  const scaled = scaleLayer(inScope(context, "ls_2"), transformed, layerScale);
-  return { output: add(afterAttention, scaled), attention: probabilities };
+}
+
+/** How a block's norms are. */
+export function normOf({ normEpsilon }: Pick<BlockOptions, "normEpsilon">): {
+  readonly epsilon: number;
+} {
+  return { epsilon: normEpsilon ?? LAYER_NORM_EPSILON };
 }
 
 /** LayerScale: a learned factor per channel, `gamma` [width]. */
