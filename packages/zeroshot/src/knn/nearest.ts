@@ -1,14 +1,13 @@
 /** The k candidates nearest to each query, exact to float64, without the matrix of scores. */
-import type { Compute } from "@diptych/core";
 import type { Embeddings } from "../ranking.js";
 import {
-  absoluteSlack,
   exactScore,
   narrowsProducts,
   relativeSlack,
   rowLengths,
+  scoreError,
 } from "../scores/rounding.js";
-import { eachScoreBlock } from "../scores/score-blocks.js";
+import { blockSizes, eachScoreBlock, type ScoreBlockOptions } from "../scores/score-blocks.js";
 
 export interface Neighbours {
   /** Best first; of equal scores the candidate that comes first. */
@@ -16,13 +15,8 @@ export interface Neighbours {
   readonly scores: readonly number[];
 }
 
-export interface NearestOptions {
-  readonly compute: Compute;
+export interface NearestOptions extends Omit<ScoreBlockOptions, "queries" | "candidates"> {
   readonly k: number;
-  readonly blockQueries?: number;
-  readonly blockCandidates?: number;
-  readonly signal?: AbortSignal | undefined;
-  readonly report?: ((done: number, total: number) => void) | undefined;
 }
 
 /**
@@ -37,20 +31,16 @@ export async function findNearest(
   { k, ...options }: NearestOptions,
 ): Promise<readonly Neighbours[]> {
   const [count = 0, width = 0] = queries.shape;
-  const narrows = await narrowsProducts(options.compute, {
-    rows: Math.min(count, 512),
-    columns: Math.min(candidates.shape[0] ?? 0, 2048),
-    width,
-  });
+  const asked = { ...options, queries, candidates };
+  const narrows = await narrowsProducts(options.compute, { ...blockSizes(asked), width });
   const lengths = rowLengths(queries);
   const longest = rowLengths(candidates).reduce((a, b) => (b > a ? b : a), 0);
   const slack = relativeSlack(width, narrows);
   const lists = Array.from({ length: count }, (_, query) => {
-    const margin =
-      2 * (1 + 2 ** -20) * (slack * (lengths[query] ?? 0) * longest + absoluteSlack(width));
-    return createShortList(k, margin);
+    const error = scoreError((lengths[query] ?? 0) * longest, { width, slack });
+    return createShortList(k, 2 * error);
   });
-  await eachScoreBlock({ ...options, queries, candidates }, (block) => {
+  await eachScoreBlock(asked, (block) => {
     for (let i = 0; i < block.queries; i++) {
       const list = lists[block.firstQuery + i];
       const at = i * block.stride;
@@ -86,9 +76,10 @@ function createShortList(k: number, margin: number): ShortList {
   let least = -Infinity;
   let limit = 4 * k + 64;
   const prune = (): void => {
+    if (margin === Infinity) return;
     kept.sort((a, b) => b.score - a.score);
     const kth = kept[k - 1]?.score;
-    if (kth === undefined || Number.isNaN(margin)) return;
+    if (kth === undefined) return;
     least = kth - margin;
     kept = kept.filter(({ score }) => score >= least);
   };

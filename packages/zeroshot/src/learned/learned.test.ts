@@ -215,5 +215,7 @@ describe("k nearest neighbours", () => {
     const broken = rows([1, 0], [NaN, 0], [0, 1]);
     const near = await findNearest(rows([1, 0], [NaN, 1]), broken, { compute, k: 3 });
     expect(near.map(({ candidates: all }) => all)).toEqual([[0, 2], []]);
+    const endless = await findNearest(rows([1, 0]), rows([0, 1], [Infinity, 1]), { compute, k: 1 });
+    expect(endless).toEqual([{ candidates: [1], scores: [Infinity] }]);
   });
 });

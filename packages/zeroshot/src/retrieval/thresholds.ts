@@ -1,5 +1,5 @@
 /** Each query's best positive, and the interval around its score in which a float32 score decides nothing. */
-import { absoluteSlack, exactScore, roundDown, roundUp } from "../scores/rounding.js";
+import { exactScore, roundDown, roundUp, scoreError } from "../scores/rounding.js";
 import type { RankedSide } from "./pairs.js";
 
 export interface Thresholds {
@@ -11,9 +11,6 @@ export interface Thresholds {
   /** Positives whose float32 scores are at or above `low` for sure. */
   readonly certain: Uint32Array;
 }
-
-/** Where a sum of float32 products may overflow, its score says nothing. */
-const MOST = 1e37;
 
 /** @param slack {@link relativeSlack} of products of this width. */
 export function findThresholds(
@@ -36,10 +33,7 @@ export function findThresholds(
       exactScore(queries.embeddings, row, candidates.embeddings, other),
     );
     const top = scores.reduce((a, b) => Math.max(a, b));
-    const product = (lengths[row] ?? 0) * longest;
-    // A little more than the bound, for the roundings of these lines themselves.
-    const distance =
-      product < MOST ? (1 + 2 ** -20) * (slack * product + absoluteSlack(width)) : Infinity;
+    const distance = scoreError((lengths[row] ?? 0) * longest, { width, slack });
     best[row] = top;
     const least = roundDown(top - distance);
     low[row] = least;

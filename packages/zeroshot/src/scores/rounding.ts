@@ -10,6 +10,8 @@ const SINGLE = 2 ** -24;
 const DOUBLE = 2 ** -53;
 /** Below this a product may be flushed to zero. */
 const LEAST_NORMAL = 2 ** -126;
+/** From here on a sum of float32 products may overflow. */
+const MOST = 1e37;
 /** Of inputs that a backend narrows to as few bits as bfloat16 has. */
 const NARROW = 2 ** -8;
 
@@ -30,9 +32,21 @@ export function relativeSlack(width: number, narrows: boolean): number {
   return rounding + (narrows ? 2 * NARROW + NARROW ** 2 : 0);
 }
 
-/** What is lost where products fall below the least normal number. */
-export function absoluteSlack(width: number): number {
-  return 2 * width * LEAST_NORMAL;
+/**
+ * How far a float32 score may lie from the exact one; infinite where the sum may overflow, for its score says nothing.
+ *
+ * @param product Of the lengths of both rows, or more.
+ * @param slack {@link relativeSlack} of products of this width.
+ */
+export function scoreError(
+  product: number,
+  { width, slack }: { readonly width: number; readonly slack: number },
+): number {
+  if (!(product < MOST)) return Infinity;
+  // What is lost where products fall below the least normal number.
+  const absolute = 2 * width * LEAST_NORMAL;
+  // A little more than the bound, for the roundings of these lines themselves.
+  return (1 + 2 ** -20) * (slack * product + absolute);
 }
 
 /**

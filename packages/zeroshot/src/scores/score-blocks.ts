@@ -29,6 +29,22 @@ export interface ScoreBlockOptions {
   readonly report?: ((done: number, total: number) => void) | undefined;
 }
 
+/** Rows and columns of each block's product. */
+export function blockSizes({
+  queries,
+  candidates,
+  blockQueries = QUERIES,
+  blockCandidates = CANDIDATES,
+}: Pick<ScoreBlockOptions, "queries" | "candidates" | "blockQueries" | "blockCandidates">): {
+  readonly rows: number;
+  readonly columns: number;
+} {
+  return {
+    rows: Math.min(queries.shape[0] ?? 0, blockQueries),
+    columns: Math.min(candidates.shape[0] ?? 0, blockCandidates),
+  };
+}
+
 /**
  * Calls `use` with each block of scores (float32). The next block is computed while `use` works on one. Memory: two blocks
  * beside what is given.
@@ -41,8 +57,7 @@ export async function eachScoreBlock(
   const [queryCount = 0, width = 0] = queries.shape;
   const [candidateCount = 0] = candidates.shape;
   if (queryCount === 0 || candidateCount === 0) return;
-  const rows = Math.min(queryCount, options.blockQueries ?? QUERIES);
-  const columns = Math.min(candidateCount, options.blockCandidates ?? CANDIDATES);
+  const { rows, columns } = blockSizes(options);
   const total = Math.ceil(queryCount / rows) * Math.ceil(candidateCount / columns);
   const scores = matmul(input("queries", [rows, width]), input("candidates", [columns, width]), {
     transposeB: true,
