@@ -54,11 +54,7 @@ export function buildAttentionalPooler(
   const scale = headSize(width, heads, what) ** -0.5;
   const query = context.scope.parameter("query", [queries, width], { initializer: normal(1) });
   const norm = declareLayerNorm(inScope(context, "ln_q"), width, normEpsilon);
-  const normed = buildLayerNorm(
-    inScope(context, "ln_k"),
-    x,
-    normEpsilon === undefined ? {} : { epsilon: normEpsilon },
-  );
+  const normed = buildLayerNorm(inScope(context, "ln_k"), x, { epsilon: normEpsilon });
   const attn = inScope(context, "attn");
   const project = declareAttentionInputs(attn, { width, memoryWidth: lastSize(x, what) });
   const last = declareLinear(inScope(attn, "out_proj"), width, {

@@ -38,7 +38,7 @@ export function applyLayerNorm(x: Value, { scale, bias, epsilon }: LayerNormWeig
 export function buildLayerNorm(
   context: BuildContext,
   x: Value,
-  { epsilon = LAYER_NORM_EPSILON }: { readonly epsilon?: number } = {},
+  { epsilon = LAYER_NORM_EPSILON }: { readonly epsilon?: number | undefined } = {},
 ): Value {
   const width = lastSize(x, "nn/buildLayerNorm");
   return applyLayerNorm(x, declareLayerNorm(context, width, epsilon));

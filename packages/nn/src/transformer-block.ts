@@ -9,7 +9,7 @@ import {
 } from "@diptych/core";
 import type { Activation } from "./activation.js";
 import { inScope, within } from "./in-scope.js";
-import { buildLayerNorm, LAYER_NORM_EPSILON } from "./layer-norm.js";
+import { buildLayerNorm } from "./layer-norm.js";
 import { lastSize } from "./linear.js";
 import { buildMlp } from "./mlp.js";
 import { buildSelfAttention } from "./multi-head-attention.js";
@@ -54,7 +54,9 @@ export function buildTransformerBlock(
   options: BlockOptions,
 ): BlockOutput {
   const { heads, causal = false, keep, layerScale, init = {} } = options;
-  const attentionInput = buildLayerNorm(inScope(context, "ln_1"), x, normOf(options));
+  const attentionInput = buildLayerNorm(inScope(context, "ln_1"), x, {
+    epsilon: options.normEpsilon,
+  });
   const { output: attended, probabilities } = within(context, "attn", (inner) =>
     buildSelfAttention(inner, attentionInput, {
       heads,
@@ -78,7 +80,7 @@ export function buildMlpBranch(
 ): Value {
   const { activation = "gelu", init = {} } = options;
   const { mlpDim = 4 * lastSize(x, "nn/buildMlpBranch") } = options;
-  const normed = buildLayerNorm(inScope(context, "ln_2"), x, normOf(options));
+  const normed = buildLayerNorm(inScope(context, "ln_2"), x, { epsilon: options.normEpsilon });
   return within(context, "mlp", (inner) =>
     buildMlp(inner, normed, {
       mlpDim,
@@ -87,13 +89,6 @@ export function buildMlpBranch(
       ...(init.mlpOutput ? { outputInit: init.mlpOutput } : {}),
     }),
   );
-}
-
-/** How a block's norms are. */
-export function normOf({ normEpsilon }: Pick<BlockOptions, "normEpsilon">): {
-  readonly epsilon: number;
-} {
-  return { epsilon: normEpsilon ?? LAYER_NORM_EPSILON };
 }
 
 /** LayerScale: a learned factor per channel, `gamma` [width]. */
