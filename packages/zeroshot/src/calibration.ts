@@ -3,7 +3,7 @@ import type { Metric } from "@diptych/core";
 
 export interface CalibrationOptions {
   /** Bins of equal width; 15 by default (Guo et al.). */
-  readonly bins?: number;
+  readonly bins?: number | undefined;
   /** Classes that each item chose among. */
   readonly candidates: number;
 }

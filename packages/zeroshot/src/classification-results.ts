@@ -1,7 +1,7 @@
 /** What classification finds, from the scores of all items: metrics, outcomes by item, class and group, and examples. */
 import type { Evaluation, Metric } from "@diptych/core";
 import type { ClassificationConfig } from "./classification-config.js";
-import { classOutcomes, noteOnEmptyClasses } from "./class-outcomes.js";
+import { noteOnEmptyClasses } from "./class-outcomes.js";
 import type { ClassScores } from "./class-scores.js";
 import { createSingleAnswers, singleMetrics, type SingleAnswers } from "./classify.js";
 import { pickExamples } from "./examples.js";
@@ -12,6 +12,7 @@ import {
   multiLabelOutcomes,
   type MultiAnswers,
 } from "./multi-label.js";
+import { describeSingleLabel } from "./single-label.js";
 
 export interface ClassificationOutcome {
   readonly scores: ClassScores;
@@ -28,32 +29,20 @@ const ROWS_AT_ONCE = 256;
 
 export async function evaluateSingleLabel(asked: ClassificationOutcome): Promise<Evaluation> {
   const { scores, targets, classNames, scale, config, firstLike } = asked;
-  const { topK, bins } = config;
   const answering = createSingleAnswers({ scale, firstLike });
   await eachRow(asked, (row, item) => answering.add(row, targets[item]?.[0] ?? -1));
   const answers = answering.all();
-  const options = { topK, bins, candidates: classNames.length };
-  const metrics = singleMetrics(answers, options);
-  const grouped = byGroups(asked, (items) => singleMetrics(answers, options, items));
-  const right = answers.ranks.map((rank) => (rank === 0 ? 1 : 0));
-  const classes = classOutcomes({ classNames, ...answers, right });
-  const within = (k: number): readonly number[] => answers.ranks.map((rank) => (rank < k ? 1 : 0));
+  const { topK, bins, examples } = config;
   const ids = scores.samples.map(({ id }) => id);
+  const described = { ids, classNames, answers, scoresOf: scores.of, scale, topK, bins, examples };
+  const found = describeSingleLabel(described);
+  const options = { topK, bins, candidates: classNames.length };
+  const grouped = byGroups(asked, (items) => singleMetrics(answers, options, items));
   return Object.freeze({
-    metrics: { ...metrics, ...grouped.worst },
-    items: { ids, values: Object.fromEntries(topK.map((k) => [`top${k}`, within(k)])) },
-    classes,
+    ...found,
+    metrics: { ...found.metrics, ...grouped.worst },
     ...(grouped.groups ? { groups: grouped.groups } : {}),
-    examples: pickExamples({
-      ids,
-      classNames,
-      isRight: (item, candidate) => targets[item]?.[0] === candidate,
-      answeredRight: right.map(Boolean),
-      confidences: answers.confidences,
-      scoresOf: (item) => softmax(scores.of(item), scale),
-      count: config.examples,
-    }),
-    notes: [...noteOnEmptyClasses(classes), ...noteOnBrokenScores(answers), ...grouped.notes],
+    notes: [...noteOnEmptyClasses(found.classes), ...noteOnBrokenScores(answers), ...grouped.notes],
   });
 }
 
@@ -128,11 +117,4 @@ function noteOnBrokenScores({ confidences, ranks }: SingleAnswers): readonly str
   return [
     `${broken} of ${ranks.length} pictures have scores that are not numbers: they are no hits where the right class has none, and the calibration error leaves them out.`,
   ];
-}
-
-function softmax(scores: Float64Array, scale: number): Float64Array {
-  const largest = Math.max(...scores);
-  const powers = scores.map((score) => Math.exp((score - largest) * scale));
-  const total = powers.reduce((sum, power) => sum + power, 0);
-  return powers.map((power) => power / total);
 }

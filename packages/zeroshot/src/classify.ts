@@ -12,7 +12,7 @@ export interface ClassifyOptions {
   /** Of each class the first one with equal prompts; each its own by default. */
   readonly firstLike?: readonly number[];
   /** Of the calibration error; 15 by default. */
-  readonly bins?: number;
+  readonly bins?: number | undefined;
 }
 
 /** Answers item by item. */
@@ -95,10 +95,12 @@ export function singleMetrics(
     items ? items.map((item) => values[item] ?? NaN) : values;
   const ranks = of(answers.ranks);
   const right = ranks.map((rank) => (rank === 0 ? 1 : 0));
-  const calibration = { candidates, ...(bins === undefined ? {} : { bins }) };
   return Object.fromEntries([
     ...topK.map((k) => [`top${k}`, recallAt(ranks, k, candidates)] as const),
     ["meanPerClassRecall", meanPerClassRecall(ranks, of(answers.targets), candidates)] as const,
-    ["calibrationError", calibrationError(of(answers.confidences), right, calibration)] as const,
+    [
+      "calibrationError",
+      calibrationError(of(answers.confidences), right, { candidates, bins }),
+    ] as const,
   ]);
 }
