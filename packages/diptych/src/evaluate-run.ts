@@ -3,18 +3,19 @@ import type { HostTensor, MultiEncoder } from "@diptych/core";
 import { createCompute } from "@diptych/core/backend";
 import type { Run } from "@diptych/core/plugin";
 import type { Trainer } from "@diptych/training";
-import { BACKEND, LOSS, MODEL, TOKENIZER } from "./components.js";
+import { BACKEND, MODEL, TOKENIZER } from "./components.js";
 import { evaluate, type Evaluations } from "./evaluate.js";
 import type { OpenedConfig } from "./load-config.js";
 import { createModelRuntime } from "./model-runtime.js";
-import { trainedPictures, type LoadedModel } from "./read-model.js";
+import { trainedPictures } from "./read-model.js";
 import type { RunListener } from "./run-events.js";
-import { planScores } from "./score/plan-scores.js";
+import type { ScorePlan } from "./score/plan-scores.js";
 
 /** What the evaluators find at a step of a run. */
 export interface MidwayEvaluation {
   /** Steps done. */
   readonly step: number;
+  /** Without hashes of the data, which are the same at the end. */
   readonly evaluations: Evaluations;
 }
 
@@ -31,6 +32,8 @@ export interface EvaluateRunOptions {
   readonly opened: OpenedConfig;
   /** The configuration with the evaluators. */
   readonly evaluateWith: OpenedConfig;
+  /** How the run's loss scores pairs, where it does. */
+  readonly scoring: ScorePlan | undefined;
   readonly fingerprints: boolean;
   readonly on: RunListener;
   readonly signal: AbortSignal | undefined;
@@ -39,8 +42,8 @@ export interface EvaluateRunOptions {
 /** Measures weights of a run; nothing where there are no evaluators. */
 export async function evaluateRun(
   run: Run,
-  { parameters, scoring }: Pick<LoadedModel, "parameters" | "scoring">,
-  { opened, evaluateWith, fingerprints, on, signal }: EvaluateRunOptions,
+  parameters: ReadonlyMap<string, HostTensor>,
+  { opened, evaluateWith, scoring, fingerprints, on, signal }: EvaluateRunOptions,
 ): Promise<Evaluations> {
   if (evaluateWith.config.evaluators.length === 0) return {};
   const model: MultiEncoder = run.get(MODEL);
@@ -81,11 +84,8 @@ export function createMidwayEvaluation(
     at: async (step, trainer) => {
       if (!midway || !steps.has(step)) return;
       const begun = performance.now();
-      const parameters: ReadonlyMap<string, HostTensor> = await trainer.readParameters({
-        average: options.average,
-      });
-      const scoring = planScores(run.get(MODEL), run.get(LOSS));
-      const evaluations = await evaluateRun(run, { parameters, scoring }, options);
+      const parameters = await trainer.readParameters({ average: options.average });
+      const evaluations = await evaluateRun(run, parameters, options);
       await midway.on({ step, evaluations });
       spent += (performance.now() - begun) / 1000;
     },

@@ -63,7 +63,7 @@ export interface TrainOptions {
   readonly evaluateWith?: OpenedConfig;
   /** Evaluations during the run. Their time is not counted in `seconds`. */
   readonly midway?: Midway;
-  /** Whether the evaluators' datasets are hashed, which reads or lists all their files. */
+  /** Whether data are hashed when training has ended, which reads or lists all their files. */
   readonly fingerprints?: boolean;
 }
 
@@ -150,9 +150,9 @@ async function trainLocked(options: TrainOptions, run: Run): Promise<TrainSummar
   if (resume) await resumeRun(checkpointer, trainer, { config, teachers, on });
   const totalSteps = await decideSteps(config, { trainer, loader, signal, on });
   const flops = stepFlops(step) + teacherFlops(run.get(TEACHERS), batchSizes(config));
-  const cost = { totalSteps, flops, teachers };
-  const result = await fit(options, run, { trainer, loader, checkpointer, ...cost });
-  return finish(options, run, { trainer, result, scoring, ...cost });
+  const facts = { totalSteps, flops, teachers, scoring };
+  const result = await fit(options, run, { trainer, loader, checkpointer, ...facts });
+  return finish(options, run, { trainer, result, ...facts });
 }
 
 /** What is known of a run before its first step. */
@@ -160,6 +160,7 @@ interface RunFacts {
   readonly totalSteps: number;
   readonly flops: number;
   readonly teachers: readonly TeacherFacts[];
+  readonly scoring: ScorePlan | undefined;
 }
 
 interface FitContext extends RunFacts {
@@ -173,7 +174,7 @@ type Fitted = FitResult & { readonly loss: number | null };
 
 async function fit(options: TrainOptions, run: Run, context: FitContext): Promise<Fitted> {
   const { opened, out, signal, on = () => undefined } = options;
-  const { trainer, loader, checkpointer, totalSteps, flops, teachers } = context;
+  const { trainer, loader, checkpointer, totalSteps, flops, teachers, scoring } = context;
   const { config } = opened;
   const log = createJsonlLog(join(out, "log.jsonl"), { resumeStep: trainer.step });
   run.onDispose("log", () => log.close());
@@ -183,7 +184,12 @@ async function fit(options: TrainOptions, run: Run, context: FitContext): Promis
     event.event !== "step" || event.step % logEvery === 0 || event.step + 1 === totalSteps;
   let loss: number | null = null;
   const average = config.training.ema !== null;
-  const midway = createMidwayEvaluation(run, options.midway, { ...evaluationOf(options), average });
+  const midway = createMidwayEvaluation(run, options.midway, {
+    ...evaluationOf(options),
+    fingerprints: false,
+    scoring,
+    average,
+  });
   const result = await trainer.fit({
     batches: loader.batches({ startStep: trainer.step }),
     schedule: createSchedule(config.schedule, totalSteps),
@@ -204,7 +210,6 @@ async function fit(options: TrainOptions, run: Run, context: FitContext): Promis
 }
 
 interface FinishContext extends RunFacts {
-  readonly scoring: ScorePlan | undefined;
   readonly trainer: Trainer;
   readonly result: Fitted;
 }
@@ -245,7 +250,7 @@ async function finish(
     data: await identifyDataset(run.get(DATASET), config.data.train, options.fingerprints),
   };
   await trainer.dispose();
-  const evaluations = await evaluateRun(run, { parameters, scoring }, evaluationOf(options));
+  const evaluations = await evaluateRun(run, parameters, { ...evaluationOf(options), scoring });
   return { ...summary, modelPath, trained, evaluations };
 }
 
@@ -264,6 +269,6 @@ function evaluationOf({
   fingerprints = false,
   signal,
   on = () => undefined,
-}: TrainOptions): EvaluateRunOptions {
+}: TrainOptions): Omit<EvaluateRunOptions, "scoring"> {
   return { opened, evaluateWith, fingerprints, signal, on };
 }
