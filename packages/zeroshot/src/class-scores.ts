@@ -9,11 +9,13 @@ import { similarities, type Embeddings } from "./ranking.js";
 export interface ClassScores {
   /** What the dataset gave for each item, without its pictures. */
   readonly samples: readonly Omit<Sample, "images">[];
+  /** Of the classes that the scores are of. */
+  readonly prompts: ClassPrompts;
   /** Scores of an item against all classes, in float64; larger fits better. */
   readonly of: (item: number) => Float64Array;
 }
 
-/** Asked for when it is the classes' turn; `samples` are needed only where the classes are those that occur. */
+/** The classes' prompts; `samples` are needed only where the classes are those that occur. */
 export type PromptsFor = (
   samples: () => Promise<readonly Omit<Sample, "images">[]>,
 ) => Promise<ClassPrompts>;
@@ -25,25 +27,28 @@ export async function scoreByFeatures(
 ): Promise<ClassScores> {
   const { encode, signal, report, dataset } = context;
   const { samples, images, imageSample } = await embedDataset(context, { texts: false });
-  checkOnePictureEach(imageSample, samples, dataset.name);
-  const { prompts } = await promptsFor(() => Promise.resolve(samples));
-  const { weights } = await cachedFeatures(context.cache, {
-    key: { what: "class weights", content: contentHash(prompts) },
-    compute: async () => ({
-      weights: await embedPrompts(prompts, {
+  const pictures = new Uint32Array(samples.length);
+  for (const sample of imageSample) pictures[sample] = (pictures[sample] ?? 0) + 1;
+  samples.forEach(({ id }, i) => checkOnePicture(id, pictures[i] ?? 0, dataset.name));
+  const prompts = await promptsFor(() => Promise.resolve(samples));
+  const count = prompts.prompts.length;
+  const weights = await cachedFeatures<Embeddings>(context.cache, {
+    key: () => ({ what: "class weights", content: contentHash(prompts.prompts) }),
+    compute: () =>
+      embedPrompts(prompts.prompts, {
         encode,
         signal,
         report: report && ((done, total) => report(samples.length + done, samples.length + total)),
       }),
-    }),
     restore: (features) => {
       const found = features.get("weights");
-      const fits = found?.dtype === "float32" && found.shape[0] === prompts.length;
-      return fits ? { weights: found as Embeddings } : undefined;
+      const fits = found?.dtype === "float32" && found.shape[0] === count;
+      return fits ? (found as Embeddings) : undefined;
     },
-    store: (found) => new Map([["weights", found.weights]]),
+    store: (found) => new Map([["weights", found]]),
   });
-  return Object.freeze({ samples, of: (item: number) => similarities(images, item, weights) });
+  const of = (item: number): Float64Array => similarities(images, item, weights);
+  return Object.freeze({ samples, prompts, of });
 }
 
 /**
@@ -61,28 +66,25 @@ export async function scoreByLoss(
       `zeroshot/classification: scores: expected a model whose loss scores pairs of picture and text (as captioning does), got one without. Set scores: "features", or train with such a loss.`,
     );
   }
+  const prompts = await promptsFor(() => labelsOnly(context));
+  const { texts, average } = createEnsemble(prompts);
   const samples: Omit<Sample, "images">[] = [];
   const pictures: Image[] = [];
   const rows: Float64Array[] = [];
-  let ensemble: Ensemble | undefined;
   for (let i = 0; i < dataset.size; i++) {
     signal?.throwIfAborted();
     const { images, ...rest } = await dataset.sample(i, { random: random.split(i), images: 1 });
-    checkOnePictureEach(
-      images.map(() => 0),
-      [rest],
-      dataset.name,
-    );
+    checkOnePicture(rest.id, images.length, dataset.name);
     samples.push(rest);
     pictures.push(...images);
     if (pictures.length < PICTURES_AT_ONCE && i + 1 < dataset.size) continue;
-    ensemble ??= createEnsemble(await promptsFor(() => labelsOnly(context)));
-    const { data } = await score(pictures.splice(0), ensemble.texts);
-    for (let at = 0; at < data.length; at += ensemble.texts.length)
-      rows.push(ensemble.average(data.subarray(at, at + ensemble.texts.length)));
+    const { data } = await score(pictures.splice(0), texts);
+    for (let at = 0; at < data.length; at += texts.length)
+      rows.push(average(data.subarray(at, at + texts.length)));
     report?.(i + 1, dataset.size);
   }
-  return Object.freeze({ samples, of: (item: number) => rows[item] ?? new Float64Array(0) });
+  const of = (item: number): Float64Array => rows[item] ?? new Float64Array(0);
+  return Object.freeze({ samples, prompts, of });
 }
 
 const PICTURES_AT_ONCE = 32;
@@ -126,14 +128,9 @@ function createEnsemble({ prompts }: ClassPrompts): Ensemble {
 }
 
 /** A sample without a picture would shift all that follow. */
-function checkOnePictureEach(
-  imageSample: readonly number[],
-  samples: readonly { readonly id: string }[],
-  dataset: string,
-): void {
-  const wrong = samples.findIndex((_, i) => imageSample[i] !== i);
-  if (wrong < 0 && imageSample.length === samples.length) return;
+function checkOnePicture(id: string, pictures: number, dataset: string): void {
+  if (pictures === 1) return;
   throw new DataError(
-    `zeroshot/classification: sample ${samples[wrong]?.id ?? ""} of ${dataset}: expected one picture, got ${imageSample.filter((sample) => sample === wrong).length}. Leave it out of the set.`,
+    `zeroshot/classification: sample ${id} of ${dataset}: expected one picture, got ${pictures}. Leave it out of the set.`,
   );
 }

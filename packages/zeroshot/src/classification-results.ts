@@ -17,8 +17,6 @@ import { describeSingleLabel } from "./single-label.js";
 export interface ClassificationOutcome {
   readonly scores: ClassScores;
   readonly targets: readonly (readonly number[])[];
-  readonly classNames: readonly string[];
-  readonly firstLike: readonly number[];
   readonly scale: number;
   readonly config: ClassificationConfig;
   readonly signal: AbortSignal | undefined;
@@ -28,7 +26,8 @@ export interface ClassificationOutcome {
 const ROWS_AT_ONCE = 256;
 
 export async function evaluateSingleLabel(asked: ClassificationOutcome): Promise<Evaluation> {
-  const { scores, targets, classNames, scale, config, firstLike } = asked;
+  const { scores, targets, scale, config } = asked;
+  const { classNames, firstLike } = scores.prompts;
   const answering = createSingleAnswers({ scale, firstLike });
   await eachRow(asked, (row, item) => answering.add(row, targets[item]?.[0] ?? -1));
   const answers = answering.all();
@@ -47,7 +46,8 @@ export async function evaluateSingleLabel(asked: ClassificationOutcome): Promise
 }
 
 export async function evaluateMultiLabel(asked: ClassificationOutcome): Promise<Evaluation> {
-  const { scores, targets, classNames, config } = asked;
+  const { scores, targets, config } = asked;
+  const { classNames } = scores.prompts;
   const rows: Float64Array[] = [];
   await eachRow(asked, (row) => rows.push(row));
   const answers: MultiAnswers = {

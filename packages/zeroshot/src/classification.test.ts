@@ -152,10 +152,18 @@ describe("labels", () => {
     );
   });
 
-  it("say where a sample has no picture", async () => {
+  it("say where a sample has no picture, or several", async () => {
     const broken = [SET[0]!, { ...SET[1]!, images: [] }];
     await expect(evaluate(toyContext(broken))).rejects.toThrow(
       /sample b of toy: expected one picture, got 0/,
+    );
+    const several = [
+      SET[0]!,
+      { ...SET[1]!, images: [...SET[1]!.images, ...SET[2]!.images] },
+      SET[2]!,
+    ];
+    await expect(evaluate(toyContext(several))).rejects.toThrow(
+      /sample b of toy: expected one picture, got 2/,
     );
   });
 });

@@ -52,9 +52,8 @@ export async function embedDataset(
       `zeroshot/embedDataset: ${dataset.name}: expected at least one sample, got none.`,
     );
   }
-  const key = cache && (await featureKey(context, options));
   const embedded = await cachedFeatures(cache, {
-    key,
+    key: () => featureKey(context, options),
     compute: () => embedSamples(context, options),
     restore: (features) => restoreSamples(features, { size: dataset.size, texts: options.texts }),
     store: storeSamples,

@@ -10,8 +10,8 @@ export function contentHash(content: unknown): string {
 }
 
 export interface CachedOptions<T> {
-  /** Undefined where what is computed has no name: then it is not cached. */
-  readonly key: FeatureKey | undefined;
+  /** Asked for where there is a cache; undefined where what is computed has no name: then it is not cached. */
+  readonly key: () => Promise<FeatureKey | undefined> | FeatureKey;
   readonly compute: () => Promise<T>;
   /** Undefined where what was stored is not what `compute` would give, as far as that can be seen. */
   readonly restore: (features: Features) => T | undefined;
@@ -21,9 +21,10 @@ export interface CachedOptions<T> {
 /** What the cache holds under the key, or what `compute` gives, which is then stored. */
 export async function cachedFeatures<T>(
   cache: FeatureCache | undefined,
-  { key, compute, restore, store }: CachedOptions<T>,
+  { key: keyOf, compute, restore, store }: CachedOptions<T>,
 ): Promise<T> {
-  if (!cache || !key) return compute();
+  const key = cache && (await keyOf());
+  if (!key) return compute();
   const stored = await cache.read(key);
   const known = stored && restore(stored);
   if (known) return known;
