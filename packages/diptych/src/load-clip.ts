@@ -20,6 +20,7 @@ import type { Embed, Features, ImageSource } from "./encode/encoder-runtime.js";
 import { createModelRuntime, type ModelRuntime } from "./model-runtime.js";
 import type { Score } from "./score/score-runtime.js";
 import { openModel, type OpenModel, type ReadModelOptions } from "./read-model.js";
+import { LOG_SCALE, similarityScale } from "./similarity-scale.js";
 
 /**
  * A permission to keep weights in fewer bits: `int8` multiplies 8-bit integers, about three times as fast and a little less
@@ -120,9 +121,8 @@ export async function loadClip(source: string, options: LoadClipOptions = {}): P
     ...(images === undefined ? {} : { images }),
     ...(workers === undefined ? {} : { workers }),
   });
-  const scalars = await opened.readParameters(new Set(["logit_scale"]));
-  const logitScale = scalars.get("logit_scale")?.data[0] ?? 0;
-  return createClip(opened, { runtime, logitScale: Math.exp(logitScale) }, async () => {
+  const scalars = await opened.readParameters(new Set([LOG_SCALE]));
+  return createClip(opened, { runtime, logitScale: similarityScale(scalars) ?? 1 }, async () => {
     await runtime.dispose();
     await opened.close();
     if (!given) await backend.dispose();

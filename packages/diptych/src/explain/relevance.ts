@@ -13,6 +13,7 @@ import {
 } from "@diptych/core";
 import type { Features } from "../encode/encoder-runtime.js";
 import type { RunnableModel } from "../model-runtime.js";
+import { similarityScale } from "../similarity-scale.js";
 import { buildAttentionRelevance } from "./attention-relevance.js";
 import type { GraphCache } from "./graph-cache.js";
 import { buildGradientRelevance } from "./gradient-relevance.js";
@@ -84,7 +85,7 @@ export async function computeRelevance(
 ): Promise<readonly Relevance[]> {
   const { block, signal } = options;
   const method = options.method ?? defaultMethod(loaded, build);
-  const scale = Math.exp(loaded.parameters.get("logit_scale")?.data[0] ?? 0);
+  const scale = similarityScale(loaded.parameters) ?? 1;
   const imageInput = loaded.model.encoders["image"]?.inputs[0]?.name ?? "image";
   const found: Relevance[] = [];
   for (let start = 0; start < texts.length; start += TEXTS_A_RUN) {

@@ -20,6 +20,7 @@ import { createModelRuntime } from "../model-runtime.js";
 import { readModel, type LoadedModel } from "../read-model.js";
 import type { RunListener } from "../run-events.js";
 import { weightsFingerprint } from "../fingerprint.js";
+import { similarityScale } from "../similarity-scale.js";
 import { collectTeachers, type WantedTeacher } from "./collect-teachers.js";
 
 /** Which model taught a run. */
@@ -111,7 +112,7 @@ function createFeed(
   const ids = `teacher ${index} ids`;
   const modalities = new Set(features.values());
   const runtime = createModelRuntime(loaded, backend);
-  const scale = scalarHost("float32", Math.exp(loaded.parameters.get("logit_scale")?.data[0] ?? 0));
+  const scale = scalarHost("float32", similarityScale(loaded.parameters) ?? 1);
   return {
     imageViews: modalities.has("image")
       ? [{ name: pixels, transform: createEvaluationTransform(picturesOf(loaded)) }]
