@@ -26,6 +26,7 @@ import { createModelRuntime, type ModelRuntime } from "./model-runtime.js";
 import { readModel, type LoadedModel, type ModelDescription } from "./read-model.js";
 import type { OpenedEvaluation } from "./load-config.js";
 import type { RunListener } from "./run-events.js";
+import { similarityScale } from "./similarity-scale.js";
 
 /** Data that a model was trained or measured on. */
 export interface MeasuredData {
@@ -114,13 +115,14 @@ async function evaluateOne(
     const dataset = await open(part);
     const trainDataset = trainPart && (await open(trainPart));
     const created = createEvaluator(evaluator, opened);
+    const scale = similarityScale(options.parameters);
     const found = await created.evaluate({
       encode,
       compute,
       tokenizer,
       dataset,
       ...scoreOf(encode, signal),
-      ...similarityScaleOf(options.parameters),
+      ...(scale === undefined ? {} : { similarityScale: scale }),
       ...(trainDataset ? { trainDataset } : {}),
       ...(cache ? { cache } : {}),
       random: createRandom(opened.config.seed).split("evaluate").split(name),
@@ -148,14 +150,6 @@ function scoreOf(
 ): Pick<EvaluationContext, "score"> {
   if (!score) return {};
   return { score: (images, texts) => score(images, texts, signal ? { signal } : {}) };
-}
-
-/** exp of the learned log scale, where the model has one. */
-function similarityScaleOf(
-  parameters: ReadonlyMap<string, HostTensor>,
-): Pick<EvaluationContext, "similarityScale"> {
-  const logScale = parameters.get("logit_scale")?.data[0];
-  return logScale === undefined ? {} : { similarityScale: Math.exp(logScale) };
 }
 
 /** What a dataset is; its content is hashed where `fingerprints` asks for it. */
@@ -233,35 +227,56 @@ export async function evaluateModel(
     if (event.event === "message") options.log?.(event.text);
   };
   try {
-    const backend = await createBackend(opened, run, on);
-    const encode = createModelRuntime(loaded, backend);
-    run.onDispose("encode", () => encode.dispose());
-    const { tokenizer, parameters } = loaded;
-    const compute = createCompute(backend);
-    const model = describeModel(loaded, backend);
-    const identified = { backend, weights: model.weights, on };
-    const cache = options.cache ? createModelCache(loaded, identified) : undefined;
-    const parts = { opened, encode, compute, tokenizer, parameters, on, cache };
-    const tasks = await evaluate({ ...options, ...parts });
+    const cached = options.cache ?? false;
+    const { model, parts } = await prepareModel(loaded, run, { opened, cached, on });
+    const tasks = await evaluate({ ...options, ...parts, opened });
     return Object.freeze({ model, tasks });
   } finally {
     await run.dispose();
   }
 }
 
-/** The cache of a model's features in the user's cache folder. */
-export function createModelCache(
-  loaded: LoadedModel,
-  { backend, weights, on }: { backend: Backend; weights: string; on: RunListener },
-): FeatureCache {
-  return createFeatureCache({
-    folder: join(cacheFolder(), "features"),
-    model: modelIdentity(loaded, { backend, weights }),
-    log: (text) => on({ event: "message", text }),
-  });
+export interface PreparedModel {
+  readonly model: EvaluatedModel;
+  readonly parts: Pick<
+    EvaluateOptions,
+    "encode" | "compute" | "tokenizer" | "parameters" | "on"
+  > & {
+    readonly cache: FeatureCache | undefined;
+  };
 }
 
-export function describeModel(loaded: LoadedModel, backend: Backend): EvaluatedModel {
+export interface PrepareModelOptions {
+  /** Whose backend is taken. */
+  readonly opened: OpenedEvaluation;
+  /** Whether features are kept in the user's cache folder and taken from there. */
+  readonly cached: boolean;
+  readonly on: RunListener;
+}
+
+/** A model ready to be measured; what it takes ends with the run. */
+export async function prepareModel(
+  loaded: LoadedModel,
+  run: Run,
+  { opened, cached, on }: PrepareModelOptions,
+): Promise<PreparedModel> {
+  const backend = await createBackend(opened, run, on);
+  const encode = createModelRuntime(loaded, backend);
+  run.onDispose("encode", () => encode.dispose());
+  const { tokenizer, parameters } = loaded;
+  const model = describeModel(loaded, backend);
+  const cache = cached
+    ? createFeatureCache({
+        folder: join(cacheFolder(), "features"),
+        model: modelIdentity(loaded, { backend, weights: model.weights }),
+        log: (text) => on({ event: "message", text }),
+      })
+    : undefined;
+  const compute = createCompute(backend);
+  return { model, parts: { encode, compute, tokenizer, parameters, cache, on } };
+}
+
+function describeModel(loaded: LoadedModel, backend: Backend): EvaluatedModel {
   const { path, source, pictures, step, assumed, opened, parameters } = loaded;
   return {
     name: opened?.config.name ?? basename(path),

@@ -1,18 +1,9 @@
 /** A saved model measured task after task: each on its own, so that one that fails or is there already does not hold up the rest. */
 import { isDiptychError } from "@diptych/core";
-import { createCompute } from "@diptych/core/backend";
 import { Run } from "@diptych/core/plugin";
 import type { Plugin } from "@diptych/core/plugin";
-import { createBackend } from "./components.js";
-import {
-  createModelCache,
-  describeModel,
-  evaluate,
-  type EvaluatedModel,
-  type MeasuredTask,
-} from "./evaluate.js";
+import { evaluate, prepareModel, type EvaluatedModel, type MeasuredTask } from "./evaluate.js";
 import type { OpenedEvaluation } from "./load-config.js";
-import { createModelRuntime } from "./model-runtime.js";
 import { openModel, readModel } from "./read-model.js";
 
 export interface MeasureTasksOptions {
@@ -44,33 +35,22 @@ export interface TaskModel extends EvaluatedModel {
  * @throws CheckpointError on a broken model, and what the signal throws.
  */
 export async function measureTasks(options: MeasureTasksOptions): Promise<void> {
-  const { opened, wanted, onTask, onFailure, signal, report } = options;
+  const { opened, wanted, onTask, onFailure, fingerprints, signal, report } = options;
   const loaded = await readModel(options.model, { plugins: opened.customPlugins });
   const run = new Run();
   const on = (): void => undefined;
   try {
-    const backend = await createBackend(opened, run, on);
-    const encode = createModelRuntime(loaded, backend);
-    run.onDispose("encode", () => encode.dispose());
+    const cached = options.cache ?? false;
+    const prepared = await prepareModel(loaded, run, { opened, cached, on });
     const config = loaded.opened?.config.plain ?? null;
-    const model = Object.freeze({ ...describeModel(loaded, backend), config });
-    const identified = { backend, weights: model.weights, on };
-    const cache = options.cache ? createModelCache(loaded, identified) : undefined;
-    const parts = { encode, compute: createCompute(backend), cache, on, signal, report };
-    const { tokenizer, parameters } = loaded;
+    const model = Object.freeze({ ...prepared.model, config });
+    const parts = { ...prepared.parts, fingerprints, signal, report };
     for (const entry of opened.config.evaluators) {
       signal?.throwIfAborted();
       if (wanted && !(await wanted(entry.name, model))) continue;
       const one = { ...opened, config: { ...opened.config, evaluators: [entry] } };
       try {
-        const { fingerprints } = options;
-        const found = await evaluate({
-          ...parts,
-          tokenizer,
-          parameters,
-          fingerprints,
-          opened: one,
-        });
+        const found = await evaluate({ ...parts, opened: one });
         await onTask(entry.name, found[entry.name]!, model);
       } catch (error) {
         if (signal?.aborted || !isDiptychError(error) || error.code === "INTERNAL") throw error;
