@@ -38,3 +38,8 @@ export const classificationSchema = z
     path: ["topK"],
   });
 export type ClassificationConfig = z.output<typeof classificationSchema>;
+
+/** Name of the metric that stands for the others. */
+export function mainMetricOf({ multiLabel }: ClassificationConfig): string {
+  return multiLabel ? "meanAveragePrecision" : "top1";
+}

@@ -1,17 +1,12 @@
 /** What classification finds, from the scores of all items: metrics, outcomes by item, class and group, and examples. */
 import type { Evaluation, Metric } from "@diptych/core";
-import type { ClassificationConfig } from "./classification-config.js";
+import { mainMetricOf, type ClassificationConfig } from "./classification-config.js";
 import { noteOnEmptyClasses } from "./class-outcomes.js";
 import type { ClassScores } from "./class-scores.js";
 import { createSingleAnswers, singleMetrics, type SingleAnswers } from "./classify.js";
 import { pickExamples } from "./examples.js";
-import { groupMetrics, groupsOf, noteOnWorstGroups } from "./group-metrics.js";
-import {
-  itemPrecisions,
-  multiLabelMetrics,
-  multiLabelOutcomes,
-  type MultiAnswers,
-} from "./multi-label.js";
+import { groupMetrics, groupsOf } from "./group-metrics.js";
+import { multiLabelOutcomes, multiLabelPrecisions, type MultiAnswers } from "./multi-label.js";
 import { describeSingleLabel } from "./single-label.js";
 
 export interface ClassificationOutcome {
@@ -55,13 +50,14 @@ export async function evaluateMultiLabel(asked: ClassificationOutcome): Promise<
     targets: targets.map((all) => new Set(all)),
     candidates: classNames.length,
   };
-  const grouped = byGroups(asked, (items) => multiLabelMetrics(answers, items));
-  const precisions = itemPrecisions(answers);
-  const classes = multiLabelOutcomes(classNames, answers);
+  const found = multiLabelPrecisions(answers);
+  const precisions = found.items;
+  const grouped = byGroups(asked, (items) => multiLabelPrecisions(answers, items).metrics);
+  const classes = multiLabelOutcomes(classNames, answers, found.classes);
   const ids = scores.samples.map(({ id }) => id);
   const without = targets.filter((all) => all.length === 0).length;
   return Object.freeze({
-    metrics: { ...multiLabelMetrics(answers), ...grouped.worst },
+    metrics: { ...found.metrics, ...grouped.worst },
     items: { ids, values: { labelRankingPrecision: precisions } },
     classes,
     ...(grouped.groups ? { groups: grouped.groups } : {}),
@@ -102,13 +98,12 @@ async function eachRow(
 }
 
 function byGroups(
-  { scores, config: { groups, multiLabel } }: ClassificationOutcome,
+  { scores, config }: ClassificationOutcome,
   measure: (items: readonly number[]) => Readonly<Record<string, Metric>>,
 ): Partial<ReturnType<typeof groupMetrics>> & { readonly notes: readonly string[] } {
-  if (groups.length === 0) return { notes: [] };
-  const mainMetric = multiLabel ? "meanAveragePrecision" : "top1";
-  const found = groupMetrics({ groups: groupsOf(scores.samples, groups), measure, mainMetric });
-  return { ...found, notes: noteOnWorstGroups(found.groups, mainMetric) };
+  if (config.groups.length === 0) return { notes: [] };
+  const groups = groupsOf(scores.samples, config.groups);
+  return groupMetrics({ groups, measure, mainMetric: mainMetricOf(config) });
 }
 
 function noteOnBrokenScores({ confidences, ranks }: SingleAnswers): readonly string[] {

@@ -1,6 +1,6 @@
 /** Zero-shot classification: each picture against the class weights (CLIP §3.1), or against what the model's loss scores. */
 import type { Evaluation, EvaluationContext, Evaluator } from "@diptych/core";
-import type { ClassificationConfig } from "./classification-config.js";
+import { mainMetricOf, type ClassificationConfig } from "./classification-config.js";
 import { scoreByFeatures, scoreByLoss } from "./class-scores.js";
 import { resolveTargets, type ClassTargets, type LabelledSample } from "./class-targets.js";
 import { evaluateMultiLabel, evaluateSingleLabel } from "./classification-results.js";
@@ -15,7 +15,7 @@ export function createClassification(
 ): Evaluator {
   return Object.freeze({
     name: "zeroshot-classification",
-    mainMetric: config.multiLabel ? "meanAveragePrecision" : "top1",
+    mainMetric: mainMetricOf(config),
     evaluate: (context: EvaluationContext) => evaluate(context, config, baseDir),
   } satisfies Evaluator);
 }

@@ -12,13 +12,18 @@ export interface GroupOptions {
   readonly mainMetric: string;
 }
 
-/** `groups` of an evaluation, and `worstGroup/<label>/<metric>`: the least value of any group, with that group's counts. */
+/**
+ * `groups` of an evaluation, `worstGroup/<label>/<metric>`: the least value of any group, with that group's counts, and a
+ * sentence on which group that is.
+ */
 export function groupMetrics({ groups, measure, mainMetric }: GroupOptions): {
   readonly groups: NonNullable<Evaluation["groups"]>;
   readonly worst: Metrics;
+  readonly notes: readonly string[];
 } {
   const found: Record<string, Record<string, Metrics>> = {};
   const worst: Record<string, Metric> = {};
+  const notes: string[] = [];
   for (const [label, values] of Object.entries(groups)) {
     const members = new Map<string, number[]>();
     values.forEach((value, item) => {
@@ -30,39 +35,28 @@ export function groupMetrics({ groups, measure, mainMetric }: GroupOptions): {
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([value, items]) => [value, measure(items)] as const);
     found[label] = Object.fromEntries(byGroup);
-    const least = worstOf(byGroup.map(([, metrics]) => metrics[mainMetric]));
-    if (least) worst[`worstGroup/${label}/${mainMetric}`] = least;
-  }
-  return { groups: found, worst };
-}
-
-/** The first of the least values; NaN (a group with nothing to measure) is none. */
-function worstOf(metrics: readonly (Metric | undefined)[]): Metric | undefined {
-  return metrics.reduce(
-    (least, metric) =>
-      metric && !Number.isNaN(metric.value) && !(least && least.value <= metric.value)
-        ? metric
-        : least,
-    undefined,
-  );
-}
-
-/** A sentence on which group fares worst by each label. */
-export function noteOnWorstGroups(
-  groups: NonNullable<Evaluation["groups"]>,
-  mainMetric: string,
-): readonly string[] {
-  return Object.entries(groups).flatMap(([label, byGroup]) => {
-    const values = Object.entries(byGroup).filter(
-      ([, metrics]) => !Number.isNaN(metrics[mainMetric]?.value ?? NaN),
+    const least = leastOf(byGroup, mainMetric);
+    if (!least) continue;
+    const [value, metric] = least;
+    worst[`worstGroup/${label}/${mainMetric}`] = metric;
+    notes.push(
+      `By ${label}, ${mainMetric} is least for "${value}": ${metric.value.toFixed(4)} over ${metric.queries} pictures.`,
     );
-    const least = worstOf(values.map(([, metrics]) => metrics[mainMetric]));
-    const name = values.find(([, metrics]) => metrics[mainMetric] === least)?.[0];
-    if (!least || name === undefined) return [];
-    return [
-      `By ${label}, ${mainMetric} is least for "${name}": ${least.value.toFixed(4)} over ${least.queries} pictures.`,
-    ];
-  });
+  }
+  return { groups: found, worst, notes };
+}
+
+/** The first group of the least value; NaN (a group with nothing to measure) is none. */
+function leastOf(
+  groups: readonly (readonly [string, Metrics])[],
+  mainMetric: string,
+): readonly [string, Metric] | undefined {
+  let least: readonly [string, Metric] | undefined;
+  for (const [value, { [mainMetric]: metric }] of groups) {
+    if (!metric || Number.isNaN(metric.value)) continue;
+    if (!least || metric.value < least[1].value) least = [value, metric];
+  }
+  return least;
 }
 
 /** @throws DataError where an item has no value of a label, or several. */

@@ -1,6 +1,10 @@
 /** Classification of items with any number of right classes: average precision over classes and over an item's labels. */
 import type { ClassOutcomes, Metric } from "@diptych/core";
-import { averagePrecision, labelRankingPrecision, meanOfNumbers } from "./average-precision.js";
+import {
+  averagePrecision as averagePrecisionOf,
+  labelRankingPrecision,
+  meanOfNumbers,
+} from "./average-precision.js";
 import { topCandidates } from "./ranking.js";
 
 /** Scores and right classes of each item. */
@@ -10,46 +14,55 @@ export interface MultiAnswers {
   readonly candidates: number;
 }
 
-/** Average precision of each class over `items` (positions; all by default); NaN without positives. */
 function precisionOfClasses(
   { scores, targets, candidates }: MultiAnswers,
-  items: readonly number[] = [...scores.keys()],
+  items: readonly number[],
 ): readonly number[] {
   return Array.from({ length: candidates }, (_, candidate) =>
-    averagePrecision(
+    averagePrecisionOf(
       Float64Array.from(items, (item) => scores[item]?.[candidate] ?? NaN),
       items.map((item) => targets[item]?.has(candidate) ?? false),
     ),
   );
 }
 
-/**
- * `meanAveragePrecision`: mean over classes that have items (its `queries` are classes); `labelRankingPrecision`: mean
- * over items that have labels.
- */
-export function multiLabelMetrics(
-  answers: MultiAnswers,
-  items: readonly number[] = [...answers.scores.keys()],
-): Readonly<Record<string, Metric>> {
-  const precisions = itemPrecisions(answers);
-  return {
-    meanAveragePrecision: meanOfNumbers(precisionOfClasses(answers, items), items.length),
-    labelRankingPrecision: meanOfNumbers(
-      items.map((item) => precisions[item] ?? NaN),
-      answers.candidates,
-    ),
-  };
+export interface MultiPrecisions {
+  /** Average precision of each class; NaN without positives. */
+  readonly classes: readonly number[];
+  /** Label ranking average precision of each item; NaN for one without labels. */
+  readonly items: readonly number[];
+  /**
+   * `meanAveragePrecision`: mean over classes that have items (its `queries` are classes); `labelRankingPrecision`: mean
+   * over items that have labels.
+   */
+  readonly metrics: Readonly<Record<string, Metric>>;
 }
 
-/** Label ranking average precision of each item; NaN for one without labels. */
-export function itemPrecisions({ scores, targets }: MultiAnswers): readonly number[] {
-  return scores.map((row, item) => labelRankingPrecision(row, targets[item] ?? new Set()));
+/** Over `items` (positions; all by default). */
+export function multiLabelPrecisions(
+  answers: MultiAnswers,
+  items: readonly number[] = [...answers.scores.keys()],
+): MultiPrecisions {
+  const { scores, targets, candidates } = answers;
+  const ofClasses = precisionOfClasses(answers, items);
+  const ofItems = items.map((item) =>
+    labelRankingPrecision(scores[item] ?? new Float64Array(0), targets[item] ?? new Set()),
+  );
+  return {
+    classes: ofClasses,
+    items: ofItems,
+    metrics: {
+      meanAveragePrecision: meanOfNumbers(ofClasses, items.length),
+      labelRankingPrecision: meanOfNumbers(ofItems, candidates),
+    },
+  };
 }
 
 /** A class of an item is answered right where it is among the item's first n guesses, n being the number of its labels. */
 export function multiLabelOutcomes(
   classNames: readonly string[],
   answers: MultiAnswers,
+  averagePrecision: readonly number[],
 ): ClassOutcomes {
   const queries = classNames.map(() => 0);
   const hits = classNames.map(() => 0);
@@ -65,6 +78,6 @@ export function multiLabelOutcomes(
     names: classNames,
     queries,
     recall: hits.map((count, i) => count / (queries[i] ?? 0)),
-    averagePrecision: precisionOfClasses(answers),
+    averagePrecision,
   });
 }
