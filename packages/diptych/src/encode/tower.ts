@@ -62,20 +62,23 @@ export function createTowers(options: TowerOptions): Towers {
 
 /** Compiles the tower of `modality` up to its features, not normalised. @throws ConfigError where the model has none. */
 async function openTower(options: TowerOptions, modality: string): Promise<Tower> {
-  const { model } = options;
-  const encoder = model.encoders[modality];
+  const encoder = options.model.encoders[modality];
   if (!encoder) {
     throw new ConfigError(
-      `diptych/encode: ${modality}: expected an encoder of it, got ${Object.keys(model.encoders).join(", ")}. Add one under model.encoders.`,
+      `diptych/encode: ${modality}: expected an encoder of it, got ${Object.keys(options.model.encoders).join(", ")}. Add one under model.encoders.`,
     );
   }
-  const built = buildEncoders({ ...model, mode: "eval", modalities: [modality] });
-  const encoded = built.encoded[modality];
-  if (!encoded)
-    throw new InternalError(`diptych/encode: ${modality}: expected features, got none.`);
-  const graph = createGraph(`encode-${modality}`, { features: encoded.pooled });
-  const executable = await compileWithParameters(graph, options);
+  const executable = await compileWithParameters(towerGraph(options.model, modality), options);
   return { encoder, executable };
+}
+
+/** `features` of the tower of `modality`, not normalised, from its inputs. */
+export function towerGraph(model: MultiEncoder, modality: string): Graph {
+  const { encoded } = buildEncoders({ ...model, mode: "eval", modalities: [modality] });
+  const features = encoded[modality]?.pooled;
+  if (!features)
+    throw new InternalError(`diptych/encode: ${modality}: expected features, got none.`);
+  return createGraph(`encode-${modality}`, { features });
 }
 
 /** Compiles a graph with its parameters as constants. @throws ConfigError on a parameter without a value. */

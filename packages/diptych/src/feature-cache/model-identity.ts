@@ -1,7 +1,8 @@
 /** What features depend on beside the data: the towers as graphs, their weights, the tokenizer, how pictures are prepared, and what computes. */
 import { createHash } from "node:crypto";
-import { buildEncoders, createGraph, type Backend } from "@diptych/core";
+import type { Backend } from "@diptych/core";
 import { printGraph } from "@diptych/core/backend";
+import { towerGraph } from "../encode/tower.js";
 import { weightsFingerprint } from "../fingerprint.js";
 import type { ModelRuntimeOptions } from "../model-runtime.js";
 import type { LoadedModel } from "../read-model.js";
@@ -27,11 +28,7 @@ export function modelIdentity(
 ): string {
   const graphs = Object.keys(model.encoders)
     .sort()
-    .map((modality) => {
-      const { encoded } = buildEncoders({ ...model, mode: "eval", modalities: [modality] });
-      const features = encoded[modality]?.pooled;
-      return [modality, features ? printGraph(createGraph(modality, { features })) : null];
-    });
+    .map((modality) => printGraph(towerGraph(model, modality)));
   const settings = Object.entries({ ...pictures, ...images }).sort(([a], [b]) => (a < b ? -1 : 1));
   const parts = [weights, graphs, settings, tokenizer.toJSON(), precision, backend.describe()];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");

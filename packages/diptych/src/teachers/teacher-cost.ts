@@ -1,6 +1,6 @@
 /** What teachers cost a run: memory beside the step, floating-point operations in it. */
-import { buildEncoders, createGraph, type DimBinding, type MultiEncoder } from "@diptych/core";
-import { bind, countFlops, runPasses } from "@diptych/core/backend";
+import { bindGraph, countFlops } from "@diptych/core/backend";
+import { towerGraph } from "../encode/tower.js";
 import type { OpenedTeacher } from "./open-teachers.js";
 
 export interface TeachingSizes {
@@ -35,20 +35,14 @@ export function teacherFlops(
   { imageBatch, textBatch }: TeachingSizes,
 ): number {
   return teachers.reduce((flops, { loaded, imageViews, textViews }) => {
-    const { model, tokenizer } = loaded;
-    const binding = { imageBatch, textBatch, textTokens: tokenizer.contextLength };
+    const binding = { imageBatch, textBatch, textTokens: loaded.tokenizer.contextLength };
     const towers = [
       ...(imageViews.length > 0 ? ["image"] : []),
       ...(textViews.length > 0 ? ["text"] : []),
     ];
-    return flops + towers.reduce((sum, modality) => sum + towerFlops(model, modality, binding), 0);
+    return towers.reduce(
+      (sum, modality) => sum + countFlops(bindGraph(towerGraph(loaded.model, modality), binding)),
+      flops,
+    );
   }, 0);
-}
-
-function towerFlops(model: MultiEncoder, modality: string, binding: DimBinding): number {
-  const { encoded } = buildEncoders({ ...model, mode: "eval", modalities: [modality] });
-  const outputs = Object.fromEntries(
-    Object.values(encoded).map(({ pooled }) => ["pooled", pooled]),
-  );
-  return countFlops(runPasses(createGraph(modality, outputs), [bind(binding)]));
 }
