@@ -1,11 +1,9 @@
 /** What a step of a configuration costs, before anything is trained: for budgets that are given in operations. */
 import { Run } from "@diptych/core/plugin";
-import { createComponents, TEACHERS } from "./components.js";
+import { createComponents } from "./components.js";
 import type { OpenedConfig } from "./load-config.js";
 import type { RunListener } from "./run-events.js";
-import { batchSizes, buildStep } from "./run-step.js";
-import { stepFlops } from "./step-flops.js";
-import { teacherFlops } from "./teachers/teacher-cost.js";
+import { buildStep, runStepFlops } from "./run-step.js";
 
 export interface MeasureStepOptions {
   readonly on?: RunListener;
@@ -27,9 +25,7 @@ export async function measureStepFlops(
   const run = new Run();
   try {
     await createComponents({ opened, run, on, signal });
-    const { config } = opened;
-    const taught = teacherFlops(run.get(TEACHERS), batchSizes(config));
-    return stepFlops(buildStep(config, run)) + taught;
+    return runStepFlops(opened.config, run, buildStep(opened.config, run));
   } finally {
     await run.dispose();
   }

@@ -21,10 +21,11 @@ import {
 } from "./components.js";
 import { imageFacts } from "./image-facts.js";
 import type { RunListener } from "./run-events.js";
+import { stepFlops } from "./step-flops.js";
 import { checkStepMemory, estimateStepMemory, memoryLimit } from "./step-memory.js";
 import { teacherBinding } from "./teachers/open-teachers.js";
 import { teachBatches } from "./teachers/teach-batches.js";
-import { teacherBytes } from "./teachers/teacher-cost.js";
+import { teacherBytes, teacherFlops } from "./teachers/teacher-cost.js";
 
 /** Symbols of a training batch: pictures of `batchSize` samples, texts of those and of the extra ones. */
 export function batchSizes(config: ResolvedConfig): { imageBatch: number; textBatch: number } {
@@ -55,6 +56,11 @@ export function buildStep(config: ResolvedConfig, run: Run): TrainStep {
       ...teacherBinding(loss, run.get(TEACHERS)),
     },
   });
+}
+
+/** Floating-point operations of a step of the run, its teachers' included. */
+export function runStepFlops(config: ResolvedConfig, run: Run, step: TrainStep): number {
+  return stepFlops(step) + teacherFlops(run.get(TEACHERS), batchSizes(config));
 }
 
 /** On a device of its own memory the host's says nothing. @throws TrainingError where the step cannot fit. */

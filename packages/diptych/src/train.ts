@@ -44,11 +44,10 @@ import {
   checkMemory,
   createRunLoader,
   createRunTrainer,
+  runStepFlops,
 } from "./run-step.js";
 import { planScores, type ScorePlan } from "./score/plan-scores.js";
-import { stepFlops } from "./step-flops.js";
 import type { TeacherFacts } from "./teachers/open-teachers.js";
-import { teacherFlops } from "./teachers/teacher-cost.js";
 
 export interface TrainOptions {
   readonly opened: OpenedConfig;
@@ -149,7 +148,7 @@ async function trainLocked(options: TrainOptions, run: Run): Promise<TrainSummar
   const teachers = run.get(TEACHERS).map(({ facts }) => facts);
   if (resume) await resumeRun(checkpointer, trainer, { config, teachers, on });
   const totalSteps = await decideSteps(config, { trainer, loader, signal, on });
-  const flops = stepFlops(step) + teacherFlops(run.get(TEACHERS), batchSizes(config));
+  const flops = runStepFlops(config, run, step);
   const facts = { totalSteps, flops, teachers, scoring };
   const result = await fit(options, run, { trainer, loader, checkpointer, ...facts });
   return finish(options, run, { trainer, result, ...facts });
