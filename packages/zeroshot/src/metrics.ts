@@ -2,7 +2,11 @@
 import type { Metric } from "@diptych/core";
 
 /** Share of `ranks` (from 0) below k. An empty list gives NaN: there is nothing to measure. */
-export function recallAt(ranks: readonly number[], k: number, candidates: number): Metric {
+export function recallAt(
+  ranks: readonly number[] | Float64Array,
+  k: number,
+  candidates: number,
+): Metric {
   const hits = ranks.filter((rank) => rank < k).length;
   return Object.freeze({ value: hits / ranks.length, queries: ranks.length, candidates });
 }

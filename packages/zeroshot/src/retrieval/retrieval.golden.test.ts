@@ -3,8 +3,9 @@ import { describe, expect, it } from "vitest";
 import { createCompute } from "@diptych/core/backend";
 import { createReferenceBackend } from "@diptych/core/reference";
 import { rows } from "../toy-model.test-support.js";
+import { recallAt } from "../metrics.js";
 import { rankPairs } from "./rank-pairs.js";
-import { meanRank, medianRank, recallOf } from "./retrieval-metrics.js";
+import { meanRank, medianRank } from "./retrieval-metrics.js";
 
 type Numbers = Readonly<Record<string, number>>;
 type Vectors = readonly (readonly (number | null)[])[];
@@ -43,7 +44,7 @@ async function measure({ images, texts, imageOf }: RetrievalCase) {
     const { ranks: all, candidates } = ways[way as keyof typeof ways];
     if (metric === "meanRank") return meanRank(all, candidates).value;
     if (metric === "medianRank") return medianRank(all, candidates).value;
-    return recallOf(all, Number(metric.slice("recall@".length)), candidates).value;
+    return recallAt(all, Number(metric.slice("recall@".length)), candidates).value;
   };
 }
 

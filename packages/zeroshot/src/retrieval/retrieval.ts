@@ -7,11 +7,12 @@ import {
   type Metric,
 } from "@diptych/core";
 import { embedDataset, type EmbeddedSamples } from "../embed-dataset.js";
+import { recallAt } from "../metrics.js";
 import type { RetrievalSide } from "./pairs.js";
 import { rankPairs, type PairRanks } from "./rank-pairs.js";
 import type { RetrievalConfig } from "./retrieval-config.js";
 import { pickRetrievalExamples } from "./retrieval-examples.js";
-import { meanRank, medianRank, recallOf } from "./retrieval-metrics.js";
+import { meanRank, medianRank } from "./retrieval-metrics.js";
 
 /**
  * `clip-benchmark`: a query is right at k when at least one of its positives is among the first k (CLIP_benchmark's
@@ -132,11 +133,13 @@ function namesOf(
 
 function metricsOf(
   direction: string,
-  ranks: Float64Array,
+  all: Float64Array,
   { count, config }: { count: number; config: RetrievalConfig },
 ): readonly (readonly [string, Metric])[] {
+  // Queries without a positive have no rank.
+  const ranks = all.filter((rank) => !Number.isNaN(rank));
   const recalls = config.recallK.map(
-    (k) => [`${direction}/recall@${k}`, recallOf(ranks, k, count)] as const,
+    (k) => [`${direction}/recall@${k}`, recallAt(ranks, k, count)] as const,
   );
   if (config.protocol === "clip-benchmark") return recalls;
   return [
