@@ -10,6 +10,7 @@ import { drawShots } from "../learned/draw-rows.js";
 import { rowsAt } from "../learned/learned-rows.js";
 import { embedLearningData, type LearningData } from "../learned/learning-data.js";
 import { meanInterval } from "../learned/mean-interval.js";
+import { rankOfBest } from "../ranking.js";
 import { eachLogisticScore } from "./fit-logistic.js";
 import type { FewShotConfig } from "./linear-probe-config.js";
 import { fitRows } from "./linear-probe.js";
@@ -28,6 +29,7 @@ export function createFewShot(config: FewShotConfig): Evaluator {
 
 async function evaluate(context: EvaluationContext, config: FewShotConfig): Promise<Evaluation> {
   const { label, normalize, shots, seeds } = config;
+  const { random } = context;
   const data = await embedLearningData(context, { evaluator: "few-shot", label, normalize });
   const notes = [...data.notes];
   const metrics: Record<string, Metric> = {};
@@ -36,8 +38,11 @@ async function evaluate(context: EvaluationContext, config: FewShotConfig): Prom
   for (const count of shots) {
     const means = new Float64Array(targets.length);
     const accuracies: number[] = [];
+    let short = 0;
     for (let seed = 0; seed < seeds; seed++) {
-      const right = await answersOf(context, data, { config, count, seed });
+      const drawn = drawShots(data.train.targets, count, random.split("shots").split(seed));
+      const right = await answersOf(context, data, { config, rows: drawn.rows });
+      short = drawn.short.length;
       right.forEach((hit, i) => (means[i] = (means[i] ?? 0) + hit / seeds));
       accuracies.push(right.reduce((total, hit) => total + hit, 0) / right.length);
     }
@@ -53,7 +58,11 @@ async function evaluate(context: EvaluationContext, config: FewShotConfig): Prom
       metrics[`${count}-shot/top1High`] = metric(high);
     }
     values[`${count}-shot/top1`] = [...means];
-    notes.push(...noteOnShort(data, count, context));
+    if (short > 0) {
+      notes.push(
+        `${count} shots: ${short} of ${data.classNames.length} classes have fewer pictures to learn from, and give all they have.`,
+      );
+    }
   }
   return Object.freeze({ metrics, items: { ids, values }, notes });
 }
@@ -62,10 +71,9 @@ async function evaluate(context: EvaluationContext, config: FewShotConfig): Prom
 async function answersOf(
   context: EvaluationContext,
   { train, test, classNames }: LearningData,
-  { config, count, seed }: { config: FewShotConfig; count: number; seed: number },
+  { config, rows }: { config: FewShotConfig; rows: readonly number[] },
 ): Promise<readonly number[]> {
-  const { compute, signal, random } = context;
-  const { rows } = drawShots(train.targets, count, random.split("shots").split(seed));
+  const { compute, signal } = context;
   if (rows.length === 0) {
     throw new DataError("zeroshot/few-shot: trainDataset: expected samples, got none.");
   }
@@ -74,22 +82,7 @@ async function answersOf(
   const right: number[] = [];
   const asked = { compute, signal, features: test.features, classes: classNames.length };
   await eachLogisticScore(model, asked, (scores, row) => {
-    const target = test.targets[row] ?? -1;
-    const own = scores[target] ?? NaN;
-    const isBest = scores.every((score, other) => other === target || score < own);
-    right.push(isBest ? 1 : 0);
+    right.push(rankOfBest(scores, new Set([test.targets[row] ?? -1])) === 0 ? 1 : 0);
   });
   return right;
-}
-
-function noteOnShort(
-  { train, classNames }: LearningData,
-  count: number,
-  { random }: EvaluationContext,
-): readonly string[] {
-  const { short } = drawShots(train.targets, count, random);
-  if (short.length === 0) return [];
-  return [
-    `${count} shots: ${short.length} of ${classNames.length} classes have fewer pictures to learn from, and give all they have.`,
-  ];
 }

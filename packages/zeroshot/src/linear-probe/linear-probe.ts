@@ -4,6 +4,7 @@ import { splitRows } from "../learned/draw-rows.js";
 import { describeLearned } from "../learned/learned-results.js";
 import { rowsAt, type LearnedRows } from "../learned/learned-rows.js";
 import { embedLearningData } from "../learned/learning-data.js";
+import { rankOfBest } from "../ranking.js";
 import {
   createLogisticFitter,
   eachLogisticScore,
@@ -76,9 +77,7 @@ async function sweep(
       let right = 0;
       const asked = { compute, signal, features: held.features, classes };
       await eachLogisticScore(model, asked, (scores, row) => {
-        const own = scores[held.targets[row] ?? -1] ?? NaN;
-        // A tie counts against the row, here too.
-        if (scores.every((score, label) => label === held.targets[row] || score < own)) right += 1;
+        if (rankOfBest(scores, new Set([held.targets[row] ?? -1])) === 0) right += 1;
       });
       return right / apart.length;
     });
