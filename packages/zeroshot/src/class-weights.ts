@@ -5,6 +5,7 @@
 import { createHostTensor, DataError, type EncodeFunctions } from "@diptych/core";
 import { fillPrompts } from "./prompts/class-prompts.js";
 import type { Embeddings } from "./ranking.js";
+import { rowLengths } from "./scores/rounding.js";
 
 export interface PromptEmbeddingOptions {
   readonly encode: Pick<EncodeFunctions, "texts">;
@@ -53,8 +54,10 @@ export async function embedPrompts(
     const vectors = await encode.texts(batch, signal ? { signal } : {});
     width = vectors.shape[1] ?? 0;
     const total = (sums ??= new Float64Array(prompts.length * width));
+    const lengths = rowLengths(vectors);
     batch.forEach((prompt, row) => {
-      addUnitRow(vectors, { row, to: users.get(prompt) ?? [], sums: total });
+      const length = lengths[row] || 1;
+      addScaledRow(vectors, { row, length, to: users.get(prompt) ?? [], sums: total });
     });
     report?.(Math.min(distinct.length, start + batchSize), distinct.length);
   }
@@ -77,15 +80,17 @@ export function usersOf(
   return users;
 }
 
-function addUnitRow(
+function addScaledRow(
   { data, shape }: Embeddings,
-  { row, to, sums }: { row: number; to: readonly number[]; sums: Float64Array },
+  {
+    row,
+    length,
+    to,
+    sums,
+  }: { row: number; length: number; to: readonly number[]; sums: Float64Array },
 ): void {
   const width = shape[1] ?? 0;
   const from = row * width;
-  let square = 0;
-  for (let i = from; i < from + width; i++) square += (data[i] ?? 0) ** 2;
-  const length = Math.sqrt(square) || 1;
   for (const index of to) {
     const at = index * width;
     for (let i = 0; i < width; i++)

@@ -42,8 +42,8 @@ export async function minimise(options: LbfgsOptions): Promise<LbfgsResult> {
   let current = await objective(x);
   const pairs: CorrectionPair[] = [];
   for (let iteration = 0; ; iteration++) {
-    const done = (reason: LbfgsResult["reason"]): LbfgsResult =>
-      Object.freeze({ ...current, x, iterations: iteration, evaluations, reason });
+    const done = (reason: LbfgsResult["reason"], iterations = iteration): LbfgsResult =>
+      Object.freeze({ ...current, x, iterations, evaluations, reason });
     if (largest(current.gradient) <= tolerance) return done("gradient");
     if (iteration >= maxIterations) return done("iterations");
     const direction = descend(current.gradient, pairs);
@@ -71,14 +71,7 @@ export async function minimise(options: LbfgsOptions): Promise<LbfgsResult> {
     x = found.x;
     current = found;
     onIteration?.(iteration + 1);
-    if (gain <= valueTolerance * scale)
-      return Object.freeze({
-        ...current,
-        x,
-        iterations: iteration + 1,
-        evaluations,
-        reason: "value",
-      });
+    if (gain <= valueTolerance * scale) return done("value", iteration + 1);
   }
 }
 

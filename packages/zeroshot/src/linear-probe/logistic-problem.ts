@@ -1,6 +1,7 @@
 /** The data's part of logistic regression, compiled once: loss and gradient of all rows at given weights. */
 import { createHostTensor, DataError, type Compute, type HostTensor } from "@diptych/core";
 import type { Embeddings } from "../ranking.js";
+import { paddedRows } from "../scores/score-blocks.js";
 import { buildLogisticGraph } from "./logistic-graph.js";
 
 /** Rows of a product: its scores (2 MB for 128 classes) stay in a processor's caches. */
@@ -84,9 +85,8 @@ function compileBlock(
   const slices: number[] = [];
   for (let from = first; from < end; from += SLICE_ROWS) {
     const rows = Math.min(SLICE_ROWS, end - from);
-    const values = features.data.subarray(from * width, (from + rows) * width);
     const own = Int32Array.from({ length: rows }, (_, i) => labels[from + i] ?? 0);
-    constants.set(`x${slices.length}`, createHostTensor("float32", [rows, width], values));
+    constants.set(`x${slices.length}`, paddedRows(features, from, rows));
     constants.set(`y${slices.length}`, createHostTensor("int32", [rows, 1], own));
     slices.push(rows);
   }

@@ -96,7 +96,7 @@ function planSlices(
   const slices = Math.ceil(count / blocks.columns);
   const size = Math.ceil(count / slices);
   // The last slice of a part in the middle must not reach into the next part.
-  const own = subRows(columns, first, count);
+  const own = paddedRows(columns, first, count);
   const tensors = Array.from(
     { length: slices },
     (_, i) => [sliceName(i), paddedRows(own, i * size, size)] as const,
@@ -109,12 +109,6 @@ function planSlices(
     thresholds: (values: Float32Array) =>
       paddedThresholds(values.subarray(first, first + count), 0, slices * size, [1, slices * size]),
   };
-}
-
-function subRows({ data, shape }: Embeddings, first: number, count: number): Embeddings {
-  const width = shape[1] ?? 0;
-  const there = data.subarray(first * width, (first + count) * width);
-  return createHostTensor("float32", [count, width], there);
 }
 
 /** Above all scores for queries that are not there. */
