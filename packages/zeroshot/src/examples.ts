@@ -18,7 +18,13 @@ export interface ExampleOptions {
 }
 
 /** Answers shown of an item. */
-const SHOWN = 5;
+export const SHOWN = 5;
+
+/** At most `count` of `size` positions, spread evenly over them. */
+export function spreadEvenly(size: number, count: number): readonly number[] {
+  const taken = Math.min(size, count);
+  return Array.from({ length: taken }, (_, i) => Math.floor(((i + 0.5) * size) / taken));
+}
 
 /** Most confident first; of equal ones the first in the set. */
 export function pickExamples(options: ExampleOptions): readonly ItemExample[] {

@@ -6,6 +6,7 @@ import {
   type Evaluator,
   type ItemExample,
 } from "@diptych/core";
+import { SHOWN, spreadEvenly } from "../examples.js";
 import { describeLearned } from "../learned/learned-results.js";
 import { embedLearningData, type LearningData } from "../learned/learning-data.js";
 import type { KnnConfig } from "./knn-config.js";
@@ -83,9 +84,7 @@ function pickNeighbours(
   neighbours: readonly Neighbours[],
   examples: number,
 ): readonly ItemExample[] {
-  const count = Math.min(neighbours.length, Math.ceil(examples / 3));
-  return Array.from({ length: count }, (_, i) => {
-    const row = Math.floor(((i + 0.5) * neighbours.length) / count);
+  return spreadEvenly(neighbours.length, Math.ceil(examples / 3)).map((row) => {
     const { candidates, scores } = neighbours[row] ?? { candidates: [], scores: [] };
     return Object.freeze({
       kind: "neighbours",
@@ -101,6 +100,3 @@ function pickNeighbours(
     } satisfies ItemExample);
   });
 }
-
-/** Neighbours shown of a picture. */
-const SHOWN = 5;

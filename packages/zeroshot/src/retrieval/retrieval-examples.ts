@@ -1,6 +1,7 @@
 /** Queries to look at with what lies nearest to them: those furthest off, and some others. */
 import type { ItemExample } from "@diptych/core";
 import type { EmbeddedSamples } from "../embed-dataset.js";
+import { SHOWN, spreadEvenly } from "../examples.js";
 import { similarities, topCandidates } from "../ranking.js";
 import type { RetrievalSide } from "./pairs.js";
 
@@ -17,9 +18,6 @@ export interface RetrievalExampleOptions {
   readonly count: number;
 }
 
-/** Candidates shown of a query. */
-const SHOWN = 5;
-
 /** The worst ranks first, of equal ones the first in the set; then queries spread evenly over those that were right. */
 export function pickRetrievalExamples(options: RetrievalExampleOptions): readonly ItemExample[] {
   const { ranks, count } = options;
@@ -29,14 +27,10 @@ export function pickRetrievalExamples(options: RetrievalExampleOptions): readonl
     .sort((a, b) => (ranks[b] ?? 0) - (ranks[a] ?? 0) || a - b)
     .slice(0, count);
   const hits = rows.filter((row) => ranks[row] === 0);
-  const others = Math.min(hits.length, Math.ceil(count / 3));
-  const spread = Array.from(
-    { length: others },
-    (_, i) => hits[Math.floor(((i + 0.5) * hits.length) / others)] ?? 0,
-  );
+  const others = spreadEvenly(hits.length, Math.ceil(count / 3)).map((i) => hits[i] ?? 0);
   return [
     ...misses.map((row) => exampleOf(row, "mistake", options)),
-    ...spread.map((row) => exampleOf(row, "neighbours", options)),
+    ...others.map((row) => exampleOf(row, "neighbours", options)),
   ];
 }
 
