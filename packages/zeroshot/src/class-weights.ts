@@ -4,6 +4,7 @@
  */
 import { createHostTensor, DataError, type EncodeFunctions } from "@diptych/core";
 import { fillPrompts } from "./prompts/class-prompts.js";
+import type { Templates } from "./prompts/prompt-file.js";
 import type { Embeddings } from "./ranking.js";
 import { rowLengths } from "./scores/rounding.js";
 
@@ -19,7 +20,7 @@ export interface PromptEmbeddingOptions {
 export interface ClassWeightOptions extends PromptEmbeddingOptions {
   readonly classNames: readonly string[];
   /** Each fills every name, or prompts by class name. */
-  readonly templates: readonly string[] | Readonly<Record<string, readonly string[]>>;
+  readonly templates: Templates;
 }
 
 /** [classes, width], unit rows. @throws DataError without classes or templates. */

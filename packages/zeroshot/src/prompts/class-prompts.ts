@@ -2,16 +2,13 @@
 import { ConfigError } from "@diptych/core";
 import { fillTemplate, hasPlace } from "../templates.js";
 import { loadImagenetPrompts } from "./imagenet.js";
-import { readPromptFile } from "./prompt-file.js";
+import { readPromptFile, type Templates } from "./prompt-file.js";
 import {
   firstTwice,
   type ClassNamesConfig,
   type PromptFile,
   type TemplatesConfig,
 } from "./prompt-schema.js";
-
-/** Templates for every class, or prompts by class (as CuPL's, arXiv:2209.03320). */
-export type Templates = readonly string[] | Readonly<Record<string, readonly string[]>>;
 
 export interface ClassPrompts {
   readonly classNames: readonly string[];

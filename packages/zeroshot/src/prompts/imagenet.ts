@@ -12,15 +12,12 @@ export interface ImagenetPrompts {
 
 let prompts: ImagenetPrompts | undefined;
 
-/** The bytes of the shipped file. */
-export function readImagenetFile(): Uint8Array {
-  return readFileSync(new URL("../../data/imagenet.json", import.meta.url));
-}
-
 /** Parsed on the first call, the same object afterwards. */
 export function loadImagenetPrompts(): ImagenetPrompts {
   prompts ??= Object.freeze(
-    JSON.parse(new TextDecoder().decode(readImagenetFile())) as ImagenetPrompts,
+    JSON.parse(
+      readFileSync(new URL("../../data/imagenet.json", import.meta.url), "utf8"),
+    ) as ImagenetPrompts,
   );
   return prompts;
 }

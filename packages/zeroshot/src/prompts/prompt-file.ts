@@ -3,13 +3,12 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { ConfigError, DataError } from "@diptych/core";
 import { z } from "zod";
-import type { PromptFile } from "./prompt-schema.js";
+import { textList, textsByClass, type PromptFile } from "./prompt-schema.js";
 
-/** What a file holds: a list, or lists by class name. */
-export type PromptFileContent = readonly string[] | Readonly<Record<string, readonly string[]>>;
+/** A list, or lists by class name: templates for every class, or prompts by class (as CuPL's, arXiv:2209.03320). */
+export type Templates = readonly string[] | Readonly<Record<string, readonly string[]>>;
 
-const list = z.array(z.string().min(1)).min(1);
-const content = z.union([list, z.record(z.string(), list)]);
+const content = z.union([textList, textsByClass]);
 
 /**
  * Reads a file; relative paths start from `baseDir`. Text files hold one entry a line, blank lines are skipped.
@@ -19,7 +18,7 @@ const content = z.union([list, z.record(z.string(), list)]);
 export async function readPromptFile(
   { file, key }: PromptFile,
   baseDir: string,
-): Promise<PromptFileContent> {
+): Promise<Templates> {
   const path = resolve(baseDir, file);
   const text = await read(path);
   if (/^\s*[[{]/.test(text) && path.toLowerCase().endsWith(".json"))
@@ -63,7 +62,7 @@ async function read(path: string): Promise<string> {
 function parse(
   text: string,
   { path, key }: { readonly path: string; readonly key: string | undefined },
-): PromptFileContent {
+): Templates {
   let value: unknown;
   try {
     value = JSON.parse(text);

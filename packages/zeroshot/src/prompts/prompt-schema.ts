@@ -6,10 +6,11 @@ import { hasPlace } from "../templates.js";
 const fileSchema = z.strictObject({ file: z.string().min(1), key: z.string().optional() });
 export type PromptFile = z.output<typeof fileSchema>;
 
-const list = z.array(z.string().min(1)).min(1);
+export const textList = z.array(z.string().min(1)).min(1);
+export const textsByClass = z.record(z.string(), textList);
 
 export const classNamesSchema = z
-  .union([z.literal("imagenet"), fileSchema, list], {
+  .union([z.literal("imagenet"), fileSchema, textList], {
     error: 'expected a list of names, { file: "names.txt" } or "imagenet"',
   })
   .superRefine((names, context) => {
@@ -24,7 +25,7 @@ export const classNamesSchema = z
 export type ClassNamesConfig = z.output<typeof classNamesSchema>;
 
 export const templatesSchema = z
-  .union([z.enum(["imagenet-80", "imagenet-7"]), fileSchema, list, z.record(z.string(), list)], {
+  .union([z.enum(["imagenet-80", "imagenet-7"]), fileSchema, textList, textsByClass], {
     error:
       'expected a list of templates such as "a photo of a {}.", prompts by class { cat: ["a cat with whiskers"] }, { file: "templates.txt" }, "imagenet-80" or "imagenet-7"',
   })
