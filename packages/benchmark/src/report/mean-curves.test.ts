@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import type { CurvePoint, MethodRun } from "../comparison.js";
+import { studentQuantile } from "../statistics/distributions.js";
 import { curveNames, meanCurves } from "./mean-curves.js";
 
 function run(seed: number, points: readonly (readonly [number, number])[]): MethodRun {
@@ -13,8 +14,6 @@ function run(seed: number, points: readonly (readonly [number, number])[]): Meth
   return { method: "A", seed, rows: [], failed: [], curve, folder: "" };
 }
 
-const quantile = (): number => 2;
-
 it("is mean ± t·s/√n at the places of the seeds where they agree", () => {
   const runs = [
     run(0, [
@@ -26,14 +25,15 @@ it("is mean ± t·s/√n at the places of the seeds where they agree", () => {
       [100, 0.8],
     ]),
   ];
-  const [curve] = meanCurves(runs, { value: "task/top1", against: "samples", quantile });
+  const [curve] = meanCurves(runs, { value: "task/top1", against: "samples" });
   expect(curve?.seeds).toBe(2);
   expect(curve?.points.map(({ x }) => x)).toEqual([0, 100]);
-  // Of 0.4 and 0.8: s = 0.4/√2, so t·s/√2 = 2·0.2.
+  // Of 0.4 and 0.8: s = 0.4/√2, so t·s/√2 = 0.2·t.
+  const half = 0.2 * studentQuantile(0.975, 1);
   const last = curve?.points[1];
   expect(last?.mean).toBeCloseTo(0.6, 12);
-  expect(last?.low).toBeCloseTo(0.2, 12);
-  expect(last?.high).toBeCloseTo(1, 12);
+  expect(last?.low).toBeCloseTo(0.6 - half, 12);
+  expect(last?.high).toBeCloseTo(0.6 + half, 12);
 });
 
 it("goes along straight lines where seeds measured elsewhere, within what all have", () => {
@@ -47,14 +47,14 @@ it("goes along straight lines where seeds measured elsewhere, within what all ha
       [60, 1],
     ]),
   ];
-  const [curve] = meanCurves(runs, { value: "task/top1", against: "samples", quantile });
+  const [curve] = meanCurves(runs, { value: "task/top1", against: "samples" });
   expect(curve?.points[0]).toMatchObject({ x: 10, mean: 0.05 });
   expect(curve?.points.at(-1)).toMatchObject({ x: 60, mean: 0.8 });
 });
 
 it("thins long curves and leaves out what is no number", () => {
   const long = Array.from({ length: 500 }, (_, i) => [i, i === 250 ? NaN : i] as const);
-  const [curve] = meanCurves([run(0, long)], { value: "task/top1", against: "samples", quantile });
+  const [curve] = meanCurves([run(0, long)], { value: "task/top1", against: "samples" });
   expect(curve?.points).toHaveLength(60);
   expect(curve?.points.every(({ mean, x, low }) => Math.abs(mean - x) < 1e-9 && low === mean)).toBe(
     true,
@@ -62,7 +62,7 @@ it("thins long curves and leaves out what is no number", () => {
 });
 
 it("has nothing where nothing was measured, and no place where seeds have none in common", () => {
-  const options = { value: "task/top1", against: "samples", quantile } as const;
+  const options = { value: "task/top1", against: "samples" } as const;
   expect(meanCurves([run(0, [])], options)).toEqual([]);
   const apart = [
     run(0, [

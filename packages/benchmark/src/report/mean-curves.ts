@@ -1,5 +1,8 @@
 /** Curves of several seeds as one: the mean at each place, with an interval for it. */
 import type { CurvePoint, MethodRun } from "../comparison.js";
+import { estimateMean } from "../statistics/mean-estimate.js";
+import { meanInterval } from "../statistics/mean-interval.js";
+import { seedTable } from "../statistics/outcome-table.js";
 
 /** What a curve is drawn against. */
 export const CURVE_AXES = ["samples", "flops", "seconds"] as const;
@@ -23,16 +26,15 @@ export interface MeanCurvesOptions {
   /** Name among the values of a point. */
   readonly value: string;
   readonly against: CurveAxis;
-  /** t for the interval of a mean of n values (n > 1), e.g. the 97.5 % quantile of Student's t with n − 1 degrees. */
-  readonly quantile: (n: number) => number;
 }
 
 /** Places at most: what a figure of that width can show. */
 const MOST_PLACES = 60;
 
 /**
- * Mean over seeds ± t·s/√n at places where every seed has measured: where the seeds' own places agree those, else as
- * many between the last first and the first last one, with straight lines between measurements.
+ * Mean over seeds with its 95 % interval (± t·s/√n) at places where every seed has measured: where the seeds' own
+ * places agree those, else as many between the last first and the first last one, with straight lines between
+ * measurements.
  */
 export function meanCurves(
   runs: readonly MethodRun[],
@@ -45,7 +47,7 @@ export function meanCurves(
       .map(({ curve }) => placesOf(curve, options))
       .filter((curve) => curve.length > 0);
     if (curves.length === 0) return [];
-    return [{ method, seeds: curves.length, points: average(curves, options.quantile) }];
+    return [{ method, seeds: curves.length, points: average(curves) }];
   });
 }
 
@@ -64,17 +66,12 @@ function placesOf(
     .sort((a, b) => a.x - b.x);
 }
 
-function average(
-  curves: readonly (readonly Place[])[],
-  quantile: (n: number) => number,
-): readonly MeanPoint[] {
+function average(curves: readonly (readonly Place[])[]): readonly MeanPoint[] {
   return grid(curves).map((x) => {
-    const values = curves.map((curve) => valueAt(curve, x));
-    const n = values.length;
-    const mean = values.reduce((sum, value) => sum + value, 0) / n;
-    const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-    const half = n > 1 ? quantile(n) * Math.sqrt(squares / (n - 1) / n) : 0;
-    return { x, mean, low: mean - half, high: mean + half };
+    const estimate = estimateMean(seedTable(curves.map((curve) => valueAt(curve, x))));
+    const { mean } = estimate;
+    const { low, high } = meanInterval(estimate) ?? { low: mean, high: mean };
+    return { x, mean, low, high };
   });
 }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { writeFileAtomically } from "diptych";
 import { pickGalleries, type Gallery } from "./galleries.js";
 import { html, type Html } from "./html.js";
+import { meanCurves } from "./mean-curves.js";
 import { renderPage } from "./page-frame.js";
 import { publishedTable } from "./published-table.js";
 import { curvesCsv, resultsCsv } from "./report-csv.js";
@@ -12,7 +13,7 @@ import { htmlTable } from "./report-table.js";
 import { viewOf, type ReportInput, type ReportView } from "./report-view.js";
 import { buildSearchIndex, type ReportSearch } from "./search-index.js";
 import { classesSection } from "./sections/classes-section.js";
-import { curvesOf, curvesSection, shownCurves } from "./sections/curves-section.js";
+import { curvesSection, shownCurves } from "./sections/curves-section.js";
 import { galleriesSection } from "./sections/galleries-section.js";
 import { headSection } from "./sections/head-section.js";
 import { problemsSection, provenanceSection } from "./sections/provenance-section.js";
@@ -140,7 +141,7 @@ function drawFigures(
     for (let i = 2; names.has(name); i++) name = `${slug}-${i}`;
     names.add(name);
     const options = { value, against: "samples", methods: view.methods, width: 760 } as const;
-    const svg = standaloneCurve(curvesOf(view, value, "samples"), options);
+    const svg = standaloneCurve(meanCurves(view.runs, options), options);
     return { value, file: `report-curves-${name}.svg`, svg };
   });
 }

@@ -1,16 +1,9 @@
 /** Curves of metrics and of the loss with its terms, against what the reader chooses: pictures seen, operations or seconds. */
 import { curveChart, dashOf } from "../curve-chart.js";
 import { html, raw, type Html } from "../html.js";
-import {
-  CURVE_AXES,
-  curveNames,
-  meanCurves,
-  type CurveAxis,
-  type MeanCurve,
-} from "../mean-curves.js";
+import { CURVE_AXES, curveNames, meanCurves, type CurveAxis } from "../mean-curves.js";
 import { responsiveChart, seriesColour } from "../page-frame.js";
 import { mainMetricOf, type ReportView } from "../report-view.js";
-import { studentQuantile } from "../../statistics/distributions.js";
 import type { Section } from "./section.js";
 
 const CHOICES: Readonly<Record<CurveAxis, string>> = {
@@ -29,15 +22,6 @@ export function shownCurves(view: ReportView): readonly string[] {
   const rank = (name: string): number =>
     main.includes(name) ? 0 : name === "loss" || name.startsWith("loss/") ? 1 : 2;
   return [...names].sort((a, b) => rank(a) - rank(b)).slice(0, SHOWN);
-}
-
-export function curvesOf(
-  view: ReportView,
-  value: string,
-  against: CurveAxis,
-): readonly MeanCurve[] {
-  const quantile = (n: number): number => studentQuantile(0.975, n - 1);
-  return meanCurves(view.runs, { value, against, quantile });
 }
 
 /** Undefined where nothing was measured along the runs. */
@@ -75,12 +59,12 @@ export function aboutCurves(view: ReportView): string {
 }
 
 function figure(view: ReportView, value: string): Html {
-  const { methods } = view;
+  const { methods, runs } = view;
   return html`<figure class="card">
     <figcaption>${value}</figcaption>
     ${curveKey(view)}
     ${CURVE_AXES.map((against) => {
-      const curves = curvesOf(view, value, against);
+      const curves = meanCurves(runs, { value, against });
       return html`<div class="axis ${against}">
         ${responsiveChart((width) => curveChart(curves, { value, against, methods, width }))}
       </div>`;
