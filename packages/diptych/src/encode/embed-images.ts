@@ -1,5 +1,5 @@
 /** Embedding pictures: batch after batch, the next one prepared while one runs. */
-import { createHostTensor, type Encoder, type HostTensor } from "@diptych/core";
+import { createHostTensor, type Encoder } from "@diptych/core";
 import type {
   Embed,
   EncodeOptions,
@@ -7,6 +7,7 @@ import type {
   ImageSource,
 } from "./encoder-runtime.js";
 import { createFeatureRows } from "./feature-rows.js";
+import { prepareAhead } from "./prepare-ahead.js";
 import { checkRows } from "./row-checks.js";
 import { runTower, type Tower } from "./tower.js";
 
@@ -31,25 +32,13 @@ export function createImageEmbedding({
   return Object.freeze({
     images: async (images: readonly ImageSource[], encode: EncodeOptions = {}) => {
       const rows = createFeatureRows(images.length, embedDim, encode);
-      const batches = slices(images.length, batchSize);
-      if (batches.length === 0) return rows.finish();
-      const prepare = (at: number): Promise<HostTensor<"float32">> | undefined => {
-        const batch = batches[at];
-        if (!batch) return undefined;
-        const [first = 0] = batch;
-        const preparing = prepareImages(images.slice(first, first + batch.length), rows.signal);
-        // Awaited one batch later: until then nobody would hear of its failure.
-        preparing.catch(() => undefined);
-        return preparing;
-      };
-      let next = prepare(0);
+      if (images.length === 0) return rows.finish();
+      const { signal } = rows;
+      const batches = prepareAhead(images, { batchSize, prepareImages, signal });
       const tower = await open();
-      for (const [at, batch] of batches.entries()) {
-        rows.checkSignal();
-        const prepared = await next;
-        // The next batch is decoded while this one runs.
-        next = prepare(at + 1);
-        if (prepared) rows.write(await runTower(tower, prepared, rows.signal), batch);
+      for await (const { first, pixels } of batches) {
+        const batch = positions(first, Math.min(batchSize, images.length - first));
+        rows.write(await runTower(tower, pixels, signal), batch);
       }
       return rows.finish();
     },
@@ -58,10 +47,10 @@ export function createImageEmbedding({
       const shape = rowShape(tower.encoder);
       const each = checkRows("encodePixels", values.length, shape);
       const rows = createFeatureRows(values.length / each, embedDim, encode);
-      for (const batch of slices(values.length / each, batchSize)) {
+      for (let first = 0; first * each < values.length; first += batchSize) {
         rows.checkSignal();
-        const [first = 0] = batch;
-        const part = values.subarray(first * each, (first + batch.length) * each);
+        const part = values.subarray(first * each, (first + batchSize) * each);
+        const batch = positions(first, part.length / each);
         const pixels = createHostTensor("float32", [batch.length, ...shape], part);
         rows.write(await runTower(tower, pixels, rows.signal), batch);
       }
@@ -70,11 +59,8 @@ export function createImageEmbedding({
   });
 }
 
-/** Positions 0…count−1 in runs of `size`. */
-function slices(count: number, size: number): readonly (readonly number[])[] {
-  return Array.from({ length: Math.ceil(count / size) }, (_, i) =>
-    Array.from({ length: Math.min(size, count - i * size) }, (_, j) => i * size + j),
-  );
+function positions(first: number, count: number): readonly number[] {
+  return Array.from({ length: count }, (_, i) => first + i);
 }
 
 function rowShape({ inputs: [spec] }: Encoder): readonly number[] {

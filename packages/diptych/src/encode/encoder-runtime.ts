@@ -57,7 +57,7 @@ export interface EncoderRuntime extends EncodeFunctions {
   readonly dispose: () => Promise<void>;
 }
 
-const DEFAULT_BATCH = 32;
+export const DEFAULT_BATCH = 32;
 
 /** Towers are compiled when they are first needed: who embeds only texts never loads the image tower. */
 export function createEncoderRuntime(options: EncoderRuntimeOptions): EncoderRuntime {

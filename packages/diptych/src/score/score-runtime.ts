@@ -2,35 +2,28 @@
 import {
   createHostTensor,
   InternalError,
-  type Backend,
-  type ConstantPrecision,
   type DeviceTensor,
   type Executable,
   type Feed,
   type Graph,
   type HostTensor,
   type MultiEncoder,
-  type Tokenizer,
 } from "@diptych/core";
-import type { EncodeOptions, ImageSource } from "../encode/encoder-runtime.js";
+import {
+  DEFAULT_BATCH,
+  type EncodeOptions,
+  type EncoderRuntimeOptions,
+  type ImageSource,
+} from "../encode/encoder-runtime.js";
+import { prepareAhead } from "../encode/prepare-ahead.js";
 import { planTextBatches, tokenRows } from "../encode/text-batches.js";
-import { compileWithParameters, type ParameterSource } from "../encode/tower.js";
+import { compileWithParameters } from "../encode/tower.js";
 import type { ScorePlan } from "./plan-scores.js";
 import { chooseScoreBlocks, type ScoreBlocks } from "./score-blocks.js";
 
-export interface ScoreRuntimeOptions {
-  readonly backend: Backend;
-  readonly model: MultiEncoder;
+/** As for embedding; `batchSize` is of pictures in one run at most. */
+export interface ScoreRuntimeOptions extends EncoderRuntimeOptions {
   readonly plan: ScorePlan;
-  readonly parameters: ParameterSource;
-  readonly tokenizer: Tokenizer;
-  readonly prepareImages: (
-    images: readonly ImageSource[],
-    signal?: AbortSignal,
-  ) => Promise<HostTensor<"float32">>;
-  /** Pictures in one run at most; 32 by default. */
-  readonly batchSize?: number;
-  readonly precision?: ConstantPrecision;
   /** Bytes that one run may take, as estimated; 256 MB by default. */
   readonly memory?: number;
 }
@@ -50,7 +43,6 @@ export interface ScoreRuntime {
   readonly dispose: () => Promise<void>;
 }
 
-const DEFAULT_BATCH = 32;
 const DEFAULT_MEMORY = 256 * 2 ** 20;
 
 /** Graphs are compiled when the first pair is scored. */
@@ -132,19 +124,9 @@ async function scoreAll(
   const { blocks } = compiled;
   const tokens = options.tokenizer.encodeBatch(texts);
   const batches = planTextBatches(tokens.lengths, blocks.texts);
-  const prepare = (first: number): Promise<HostTensor<"float32">> | undefined => {
-    if (first >= images.length) return undefined;
-    const preparing = options.prepareImages(images.slice(first, first + blocks.images), signal);
-    // Awaited one block later: until then nobody would hear of its failure.
-    preparing.catch(() => undefined);
-    return preparing;
-  };
-  let next = prepare(0);
-  for (let first = 0; first < images.length; first += blocks.images) {
-    const pixels = await next;
-    signal?.throwIfAborted();
-    next = prepare(first + blocks.images);
-    if (!pixels) throw new InternalError("diptych/score: pictures: expected some, got none.");
+  const { prepareImages } = options;
+  const prepared = prepareAhead(images, { batchSize: blocks.images, prepareImages, signal });
+  for await (const { first, pixels } of prepared) {
     await withTower(scoring, "image", pixels, async (pictures) => {
       for (const places of batches) {
         signal?.throwIfAborted();
