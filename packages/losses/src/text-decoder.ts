@@ -1,25 +1,15 @@
 /** A language model that reads a picture: texts in, the logits of the id that follows each place out. */
+import { ConfigError, normal, take, type BuildContext, type Value } from "@diptych/core";
 import {
-  add,
-  checkShapes,
-  ConfigError,
-  matmul,
-  normal,
-  shapeOf,
-  slice,
-  take,
-  type BuildContext,
-  type Value,
-} from "@diptych/core";
-import {
-  applyLayerNorm,
   applyLinear,
+  buildLayerNorm,
   buildMultimodalTransformer,
-  declareLayerNorm,
+  buildPositionEmbedding,
+  buildProjection,
+  clipBlockInit,
   inScope,
   lastSize,
   type Activation,
-  type BlockInit,
 } from "@diptych/nn";
 import type { CaptionVocabulary } from "./caption-vocabulary.js";
 import { placesOf, shiftVectors } from "./next-ids.js";
@@ -77,7 +67,12 @@ export function buildTextDecoder(
     ? { vectors: textTokens, table: undefined }
     : declareVectors(context, ids, { vocabulary, width });
   const shifted = shiftVectors(vectors, vocabulary, begin);
-  const x = textTokens ? shifted : withPositions(context, shifted, vocabulary);
+  const x = textTokens
+    ? shifted
+    : buildPositionEmbedding(context, shifted, {
+        contextLength: Number(placesOf(vocabulary.contextLength, vocabulary)),
+        init: normal(0.01),
+      });
   const output = buildMultimodalTransformer(
     context,
     { x, memory },
@@ -87,15 +82,16 @@ export function buildTextDecoder(
       heads: settings.heads ?? Math.max(1, Math.round(width / 64)),
       mlpDim: settings.mlpDim ?? 4 * width,
       activation: settings.activation,
-      init: blockInit(width, layers),
+      init: clipBlockInit(width, 4 * layers),
     },
   );
-  const normed = applyLayerNorm(output, declareLayerNorm(inScope(context, "ln_final"), width));
+  const normed = buildLayerNorm(inScope(context, "ln_final"), output);
   if (tied && table) return applyLinear(normed, table);
-  const projection = context.scope.parameter("text_projection", [width, vocabulary.vocab], {
-    initializer: normal(width ** -0.5),
+  return buildProjection(context, normed, {
+    name: "text_projection",
+    embedDim: vocabulary.vocab,
+    init: normal(width ** -0.5),
   });
-  return matmul(normed, projection);
 }
 
 function decoderWidth({ width, heads }: TextDecoderSettings, textTokens?: Value): number {
@@ -126,27 +122,4 @@ function declareVectors(
     { initializer: normal(0.02) },
   );
   return { vectors: take(table, ids, 0), table };
-}
-
-/** x + the first rows of `positional_embedding`, which has one for each place of the longest text. */
-function withPositions({ scope }: BuildContext, x: Value, vocabulary: CaptionVocabulary): Value {
-  const { places } = checkShapes("losses/buildTextDecoder", [x, "x", ["texts", "places", "width"]]);
-  const width = lastSize(x, "losses/buildTextDecoder");
-  const most = Number(placesOf(vocabulary.contextLength, vocabulary));
-  const table = scope.parameter("positional_embedding", [most, width], {
-    initializer: normal(0.01),
-    weightDecay: false,
-  });
-  return add(x, shapeOf(x)[1] === most ? table : slice(table, [0, 0], [places, width]));
-}
-
-/** As OpenAI's `initialize_parameters`, with two blocks a layer. */
-function blockInit(width: number, layers: number): BlockInit {
-  const output = normal(width ** -0.5 * (4 * layers) ** -0.5);
-  return {
-    attentionInput: normal(width ** -0.5),
-    attentionOutput: output,
-    mlpHidden: normal((2 * width) ** -0.5),
-    mlpOutput: output,
-  };
 }

@@ -61,6 +61,7 @@ export {
 export { fromRows, takeTokens, toRows } from "./rows.js";
 export {
   buildTransformerBlock,
+  clipBlockInit,
   type BlockInit,
   type BlockOptions,
   type BlockOutput,

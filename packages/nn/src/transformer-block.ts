@@ -3,6 +3,7 @@ import {
   add,
   constantInit,
   mul,
+  normal,
   type BuildContext,
   type Initializer,
   type Value,
@@ -20,6 +21,21 @@ export interface BlockInit {
   readonly attentionOutput?: Initializer;
   readonly mlpHidden?: Initializer;
   readonly mlpOutput?: Initializer;
+}
+
+/**
+ * OpenAI's initial values (clip/model.py `initialize_parameters`) of the blocks of a stack.
+ *
+ * @param branches Number of residual branches in the stack: two in each of its blocks.
+ */
+export function clipBlockInit(width: number, branches: number): BlockInit {
+  const output = normal(width ** -0.5 * branches ** -0.5);
+  return {
+    attentionInput: normal(width ** -0.5),
+    attentionOutput: output,
+    mlpHidden: normal((2 * width) ** -0.5),
+    mlpOutput: output,
+  };
 }
 
 export interface BlockOptions {

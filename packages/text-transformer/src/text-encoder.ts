@@ -18,11 +18,11 @@ import {
   buildPositionEmbedding,
   buildProjection,
   buildTransformer,
+  clipBlockInit,
   declareLayerNorm,
   inScope,
   takeTokens,
   within,
-  type BlockInit,
 } from "@diptych/nn";
 import {
   resolveTextTransformer,
@@ -111,7 +111,7 @@ function buildText(context: BuildContext, ids: Value, options: BuildOptions): En
       activation: options.activation,
       normEpsilon: options.normEpsilon,
       path: modality,
-      init: blockInit(width, layers),
+      init: clipBlockInit(width, 2 * layers),
       causal: attention === "causal",
       ...(attention === "bidirectional" && maskPadding ? { keep } : {}),
       ...(options.layerScale === undefined ? {} : { layerScale: options.layerScale }),
@@ -154,15 +154,4 @@ function tokenAt(x: Value, position: number): Value {
     ["batch", "tokens", "width"],
   ]);
   return reshape(sliceAxis(x, 1, position, 1), [batch, width]);
-}
-
-/** OpenAI's initial values (clip/model.py `initialize_parameters`). */
-function blockInit(width: number, layers: number): BlockInit {
-  const output = normal(width ** -0.5 * (2 * layers) ** -0.5);
-  return {
-    attentionInput: normal(width ** -0.5),
-    attentionOutput: output,
-    mlpHidden: normal((2 * width) ** -0.5),
-    mlpOutput: output,
-  };
 }
