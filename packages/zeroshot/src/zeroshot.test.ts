@@ -1,15 +1,4 @@
 import { describe, expect, it } from "vitest";
-import {
-  createHostTensor,
-  type EvaluationContext,
-  type HostTensor,
-  type Random,
-  type Sample,
-  type SizedDataset,
-  type Tokenizer,
-} from "@diptych/core";
-import { createCompute } from "@diptych/core/backend";
-import { createReferenceBackend } from "@diptych/core/reference";
 import { buildClassWeights } from "./class-weights.js";
 import { createClassification } from "./classification.js";
 import { classificationSchema } from "./classification-config.js";
@@ -17,60 +6,14 @@ import { classify } from "./classify.js";
 import { meanPerClassRecall, recallAt } from "./metrics.js";
 import { rankOfBest, similarities, topCandidates } from "./ranking.js";
 import { fillTemplate } from "./templates.js";
+import { rows, toyContext, toySample } from "./toy-model.test-support.js";
 
-const rows = (...values: number[][]): HostTensor<"float32"> =>
-  createHostTensor(
-    "float32",
-    [values.length, values[0]?.length ?? 0],
-    Float32Array.from(values.flat()),
-  );
-
-/** A model that knows four words: unit vectors along the axes. */
-const AXES = ["cat", "dog", "cup", "car"];
-const axis = (word: string): number[] => AXES.map((name) => (word.includes(name) ? 1 : 0));
-const random: Random = {
-  split: () => random,
-  next: () => 0,
-  nextUint32: () => 0,
-  integer: () => 0,
-  normal: () => 0,
-  permutation: (size) => Uint32Array.from({ length: size }, (_, i) => i),
-  fillUniform: () => undefined,
-  fillNormal: () => undefined,
-};
-
-/** Pictures are one pixel whose value is the axis; the model errs on the last sample. */
-function contextOf(samples: readonly Sample[]): EvaluationContext {
-  const dataset: SizedDataset = {
-    kind: "sized",
-    name: "toy",
-    size: samples.length,
-    sample: (index) => samples[index] ?? { id: "?", images: [], captions: [] },
-  };
-  return {
-    encode: {
-      images: (images) =>
-        Promise.resolve(rows(...images.map((image) => axis(AXES[image.data[0] ?? 0] ?? "")))),
-      texts: (texts) => Promise.resolve(rows(...texts.map(axis))),
-    },
-    compute: createCompute(createReferenceBackend()),
-    tokenizer: {} as Tokenizer,
-    dataset,
-    random,
-  };
-}
-const sample = (id: string, pixel: number, name: string): Sample => ({
-  id,
-  concept: name,
-  images: [{ width: 1, height: 1, channels: 1, data: Uint8Array.of(pixel) }],
-  captions: [`a ${name}`],
-  labels: { class: name },
-});
+/** The model errs on the last one. */
 const SET = [
-  sample("a", 0, "cat"),
-  sample("b", 1, "dog"),
-  sample("c", 2, "cup"),
-  sample("d", 0, "car"),
+  toySample("a", 0, { class: "cat" }),
+  toySample("b", 1, { class: "dog" }),
+  toySample("c", 2, { class: "cup" }),
+  toySample("d", 0, { class: "car" }),
 ];
 
 describe("ranking", () => {
@@ -127,7 +70,7 @@ describe("classification", () => {
     const evaluator = createClassification(classificationSchema.parse({ topK: [1, 4] }), {
       baseDir: "/",
     });
-    const { metrics } = await evaluator.evaluate(contextOf(SET));
+    const { metrics } = await evaluator.evaluate(toyContext(SET));
     expect(metrics["top1"]).toEqual({ value: 0.75, queries: 4, candidates: 4 });
     expect(metrics["top4"]?.value).toBe(1);
   });
@@ -135,9 +78,11 @@ describe("classification", () => {
     const evaluator = createClassification(classificationSchema.parse({ label: "breed" }), {
       baseDir: "/",
     });
-    await expect(evaluator.evaluate(contextOf(SET))).rejects.toThrow(
+    await expect(evaluator.evaluate(toyContext(SET))).rejects.toThrow(
       /expected a label "breed", got class/,
     );
-    await expect(evaluator.evaluate(contextOf([]))).rejects.toThrow(/expected at least one sample/);
+    await expect(evaluator.evaluate(toyContext([]))).rejects.toThrow(
+      /expected at least one sample/,
+    );
   });
 });
