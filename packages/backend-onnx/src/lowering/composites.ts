@@ -1,8 +1,10 @@
 /** Lowerings of the composites that ONNX has an operator for, or that take fewer passes over memory there. */
-import { isSymbolic, mulDims } from "@diptych/core";
+import { hostTensorFrom, isSymbolic, mulDims, shapeSize } from "@diptych/core";
 import type { CompositeAttrs } from "@diptych/core/backend";
-import { CONTRIB_DOMAIN, ONNX_TYPE_NUMBERS } from "../model-proto/onnx-model.js";
-import { operand, type Lowering, type CompositeLowerings } from "./lowering.js";
+import { CONTRIB_DOMAIN, ONNX_TYPE_NUMBERS, type OnnxDtype } from "../model-proto/onnx-model.js";
+import { reshapeTo } from "./layout.js";
+import { operand, resultType, type Lowering, type CompositeLowerings } from "./lowering.js";
+import type { Name } from "./onnx-builder.js";
 import { reduce } from "./reduction.js";
 
 /** Slope of the sigmoid in quickGelu. */
@@ -17,6 +19,36 @@ const mean: Lowering<CompositeAttrs["mean"]> = (node, context) => {
   const total = reduce("ReduceSum", x, node.attrs, context);
   const size = onnx.node("Reshape", [sizes.size(count), onnx.ints([])]);
   return onnx.node("Div", [total, onnx.node("Cast", [size], { to: ONNX_TYPE_NUMBERS.float32 })]);
+};
+
+/**
+ * Counts over the first or the last axes are products of the mask's bytes with ones, summed up in int32: a tenth of the
+ * time of a cast and a sum in float32.
+ */
+const countTrue: Lowering<CompositeAttrs["countTrue"]> = (node, context) => {
+  const { onnx } = context;
+  const { name: mask, shape } = operand(node, 0);
+  const { axes } = node.attrs;
+  const cast = (x: Name, to: OnnxDtype): Name =>
+    onnx.node("Cast", [x], { to: ONNX_TYPE_NUMBERS[to] });
+  const isFirst = axes.every((axis, i) => axis === i);
+  const isLast = axes.every((axis, i) => axis === shape.length - axes.length + i);
+  const cut = isLast ? shape.length - axes.length : axes.length;
+  const [rows, columns] = [shapeSize(shape.slice(0, cut)), shapeSize(shape.slice(cut))];
+  const isMatrix = axes.length > 0 && (isFirst || isLast);
+  if (!isMatrix || isSymbolic(rows) || isSymbolic(columns) || rows * columns === 0)
+    return reduce("ReduceSum", cast(mask, "float32"), node.attrs, context);
+  const matrix = cast(reshapeTo(mask, shape, [rows, columns], context), "uint8");
+  const ones = (dims: readonly number[]): Name =>
+    cast(
+      onnx.constant(hostTensorFrom("bool", dims, new Array<number>(Math.max(...dims)).fill(1))),
+      "uint8",
+    );
+  const counts = isLast
+    ? onnx.node("MatMulInteger", [matrix, ones([columns, 1])])
+    : onnx.node("MatMulInteger", [ones([1, rows]), matrix]);
+  const found = isLast ? [rows, 1] : [1, columns];
+  return reshapeTo(cast(counts, "float32"), found, resultType(node).shape, context);
 };
 
 const softmax: Lowering<CompositeAttrs["softmax"]> = ({ inputs, attrs }, { onnx }) =>
@@ -74,6 +106,7 @@ const avgPool2d: Lowering<CompositeAttrs["avgPool2d"]> = ({ inputs, attrs }, { o
 /** A target's `composites` may name these. */
 export const COMPOSITE_LOWERINGS: CompositeLowerings = {
   mean,
+  countTrue,
   softmax,
   logSoftmax,
   relu,

@@ -33,6 +33,7 @@ export interface LoweringTarget {
 /** Composites that ONNX Runtime's CPU provider computes faster, or as exactly in fewer passes, than their parts. */
 const CPU_COMPOSITES: readonly CompositeName[] = [
   "mean",
+  "countTrue",
   "softmax",
   "logSoftmax",
   "relu",
@@ -82,8 +83,13 @@ const FLOAT16_KERNELS: ReadonlySet<string> = new Set([
   ],
 ]);
 
-/** Those of the CPU that ONNX Runtime's WebGPU provider has kernels for: no LogSoftmax, no batch norm in training. */
-const WEBGPU_COMPOSITES: readonly CompositeName[] = CPU_COMPOSITES.filter(
+/** Those of the CPU that ONNX Runtime's CUDA provider has kernels for: it multiplies no unsigned bytes. */
+const CUDA_COMPOSITES: readonly CompositeName[] = CPU_COMPOSITES.filter(
+  (name) => name !== "countTrue",
+);
+
+/** Those that its WebGPU provider has kernels for: no LogSoftmax either, no batch norm in training. */
+const WEBGPU_COMPOSITES: readonly CompositeName[] = CUDA_COMPOSITES.filter(
   (name) => name !== "logSoftmax" && name !== "batchNorm",
 );
 
@@ -103,6 +109,7 @@ export const WEBGPU_TARGET: LoweringTarget = Object.freeze({
 export const CUDA_TARGET: LoweringTarget = Object.freeze({
   ...CPU_TARGET,
   narrowFloats: { float16: FLOAT16_KERNELS, bfloat16: new Set([...ARITHMETIC, "matmul"]) },
+  composites: new Set(CUDA_COMPOSITES),
 });
 
 /** Composites that opset 18 has an operator for, or that lower to its operators in fewer steps than their parts. */

@@ -5,6 +5,7 @@ import { attentionDef } from "./composites/attention.js";
 import { avgPool2dDef } from "./composites/avg-pool-2d.js";
 import { batchNormDef } from "./composites/batch-norm.js";
 import { clampDef } from "./composites/clamp.js";
+import { countTrueDef } from "./composites/count-true.js";
 import { geluDef, geluTanhDef, quickGeluDef } from "./composites/gelu.js";
 import { l2NormalizeDef } from "./composites/l2-normalize.js";
 import { layerNormDef } from "./composites/layer-norm.js";
@@ -17,6 +18,7 @@ export const COMPOSITE_DEFS: {
   readonly [Name in CompositeName]: CompositeDef<CompositeAttrs[Name]>;
 } = Object.freeze({
   mean: meanDef,
+  countTrue: countTrueDef,
   softmax: softmaxDef,
   logSoftmax: logSoftmaxDef,
   logSumExp: logSumExpDef,

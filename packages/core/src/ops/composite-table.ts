@@ -7,7 +7,7 @@ type None = Readonly<Record<never, never>>;
 /**
  * Attributes by composite. Operands and results:
  *
- * - `mean` (x) over `axes`. `softmax`, `logSoftmax` (x) along `axis`; `logSumExp` (x) along `axis`.
+ * - `mean` (x) over `axes`; `countTrue` (mask bool) over `axes` → float32. `softmax`, `logSoftmax` (x) along `axis`; `logSumExp` (x) along `axis`.
  * - `relu`, `gelu` (exact, erf), `geluTanh`, `quickGelu` (x·σ(1.702x)), `softplus` (x). `clamp` (x) to [low, high].
  * - `layerNorm` (x, scale, bias) over the last axis → (y, mean, invStd), the statistics of shape [..., 1].
  * - `batchNorm` (x [N, C, ...], scale [C], bias [C]) with the batch's own statistics → (y, mean [C], variance [C] biased).
@@ -18,6 +18,7 @@ type None = Readonly<Record<never, never>>;
  */
 export type CompositeAttrs = {
   readonly mean: { readonly axes: readonly number[]; readonly keepDims: boolean };
+  readonly countTrue: { readonly axes: readonly number[]; readonly keepDims: boolean };
   readonly softmax: { readonly axis: number };
   readonly logSoftmax: { readonly axis: number };
   readonly logSumExp: { readonly axis: number; readonly keepDims: boolean };

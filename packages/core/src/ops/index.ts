@@ -53,6 +53,7 @@ export { attention, type AttentionOptions, type AttentionOutput } from "./compos
 export { avgPool2d } from "./composites/avg-pool-2d.js";
 export { batchNorm, type BatchNormOutput } from "./composites/batch-norm.js";
 export { clamp } from "./composites/clamp.js";
+export { countTrue } from "./composites/count-true.js";
 export { gelu, geluTanh, quickGelu } from "./composites/gelu.js";
 export { l2Normalize, type L2NormalizeOptions } from "./composites/l2-normalize.js";
 export { layerNorm, type LayerNormOutput, type NormOptions } from "./composites/layer-norm.js";

@@ -8,11 +8,13 @@ import { elementCount, evaluateShape, type Shape } from "../../tensor/shape.js";
 import { COMPOSITES_WITH_GRADIENT, type CompositeName } from "../composite-table.js";
 import { COMPOSITE_DEFS, COMPOSITE_NAMES } from "../composite-defs.js";
 import { compositeDef } from "../op-table.js";
+import { greater } from "../primitives/elementwise.js";
 import { input } from "../primitives/leaves.js";
 import { attention } from "./attention.js";
 import { avgPool2d } from "./avg-pool-2d.js";
 import { batchNorm } from "./batch-norm.js";
 import { clamp } from "./clamp.js";
+import { countTrue } from "./count-true.js";
 import { gelu, geluTanh, quickGelu } from "./gelu.js";
 import { l2Normalize } from "./l2-normalize.js";
 import { layerNorm } from "./layer-norm.js";
@@ -77,6 +79,26 @@ const CASES: Readonly<Record<CompositeName, Case>> = {
       [average(x!)],
       rowsOf(x!, 2).map(average),
     ],
+  },
+  countTrue: {
+    shapes: [[symbolDim("batch"), 3, 2]],
+    binding: { batch: 4 },
+    build: ([x]) => {
+      const mask = greater(x!, 0);
+      return [
+        countTrue(mask, { axes: [0, 2] }),
+        countTrue(mask),
+        countTrue(mask, { axes: [-1], keepDims: true }),
+      ];
+    },
+    formula: ([x]) => {
+      const held = x!.map((value) => Number(value > 0));
+      return [
+        [0, 1, 2].map((i) => total(held.filter((_, at) => Math.floor(at / 2) % 3 === i))),
+        [total(held)],
+        rowsOf(held, 2).map(total),
+      ];
+    },
   },
   softmax: {
     shapes: [[3, 4]],
@@ -285,6 +307,7 @@ describe("composites refuse", () => {
   it.each<[string, () => unknown, "SHAPE" | "DTYPE"]>([
     ["integers", () => softmax(input("i", [2], "int32")), "DTYPE"],
     ["integers in mean", () => mean(input("i", [2], "int32")), "DTYPE"],
+    ["numbers in countTrue", () => countTrue(x), "DTYPE"],
     ["an axis too many", () => softmax(x, 2), "SHAPE"],
     ["an axis too many in logSumExp", () => logSumExp(x, { axis: -3 }), "SHAPE"],
     ["clamp with crossed bounds", () => clamp(x, 1, 0), "SHAPE"],

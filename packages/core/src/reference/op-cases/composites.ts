@@ -5,6 +5,8 @@ import type { Shape } from "../../tensor/shape.js";
 import {
   BATCH,
   BATCHES,
+  flags,
+  given,
   normal,
   opCase,
   TOKENS,
@@ -127,6 +129,16 @@ const pooled =
   (x) =>
     ops.avgPool2d(x, size);
 
+function counted(
+  name: string,
+  shape: Shape,
+  options: ops.ReductionOptions,
+  more: Partial<OpCaseOptions> = {},
+): OpCase {
+  const build = ([mask]: readonly Value[]): readonly Value[] => [ops.countTrue(mask!, options)];
+  return opCase("countTrue", { name, inputs: [flags(shape)], build, ...more });
+}
+
 export const compositeCases = {
   mean: [
     one("mean")("all axes", [3, 4], (x) => ops.mean(x)),
@@ -143,6 +155,29 @@ export const compositeCases = {
       bindings: GRIDS.bindings.slice(0, 2),
     }),
     one("mean")("large", [33, 4099], (x) => ops.mean(x, { axes: [1] }), { large: true }),
+  ],
+  countTrue: [
+    counted("all axes", [3, 4], {}),
+    counted("last axis", [3, 7], { axes: [-1] }),
+    counted("first axis, kept", [70, 3], { axes: [0], keepDims: true }),
+    counted("last axes of more, kept", [2, 3, 4, 5], { axes: [2, 3], keepDims: true }),
+    counted("first axes of more", [5, 4, 3], { axes: [0, 1] }),
+    counted("axes apart", [2, 3, 4, 5], { axes: [1, 3] }),
+    counted("no axes", [4], { axes: [] }),
+    counted("beside a symbolic batch", [BATCH, 3], { axes: [1] }, { bindings: BATCHES }),
+    counted("over a symbolic batch", [BATCH, 3], { axes: [0] }, { bindings: BATCHES }),
+    counted("rows, large", [129, 2051], { axes: [1] }, { large: true }),
+    counted("columns, large", [2051, 129], { axes: [0] }, { large: true }),
+    counted(
+      "all of many, large",
+      [70_000],
+      {},
+      {
+        inputs: [given([70_000], new Array<number>(70_000).fill(1), "bool")],
+        expected: [[70_000]],
+        large: true,
+      },
+    ),
   ],
   softmax: alongAxis("softmax", ops.softmax),
   logSoftmax: alongAxis("logSoftmax", ops.logSoftmax),
