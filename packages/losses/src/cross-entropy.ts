@@ -4,6 +4,7 @@ import {
   and,
   cast,
   checkShapes,
+  countTrue,
   dimSize,
   div,
   greater,
@@ -86,7 +87,7 @@ export function buildPositivesApart(pairs: Pairs, options: CrossEntropyOptions):
 /** (n·l − Σ_negatives l)/(n + 1) for each l. */
 function smoothingApart(logits: Value, negatives: Value, axis: 0 | 1): Value {
   const along = { axes: [axis], keepDims: true };
-  const count = sum(cast(negatives, "float32"), along);
+  const count = countTrue(negatives, along);
   const total = sum(select(negatives, logits, 0), along);
   return div(sub(mul(count, logits), total), add(count, 1));
 }
@@ -116,7 +117,7 @@ function checkPairs(where: string, { logits, positives }: Pairs): void {
 }
 
 function countAlong(mask: Value, axis: 0 | 1): Value {
-  return sum(cast(mask, "float32"), { axes: [axis] });
+  return countTrue(mask, { axes: [axis] });
 }
 
 /** How many outcomes each softmax has: one number, or one a row where some pairs are left out. */
@@ -127,5 +128,5 @@ function countCompared({ logits, compared }: Pairs, axis: 0 | 1): Value {
 
 function meanOfRowsWithPositives(perRow: Value, counts: Value): Value {
   const has = greater(counts, 0);
-  return div(sum(select(has, perRow, 0)), max(sum(cast(has, "float32")), 1));
+  return div(sum(select(has, perRow, 0)), max(countTrue(has), 1));
 }

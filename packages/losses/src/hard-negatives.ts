@@ -1,8 +1,8 @@
 /** Contrastive losses that weigh negatives by how hard they are, with or without correction for false ones. */
 import {
   add,
-  cast,
   ConfigError,
+  countTrue,
   exp,
   greater,
   log,
@@ -15,7 +15,6 @@ import {
   softplus,
   stopGradient,
   sub,
-  sum,
   type Loss,
   type Value,
 } from "@diptych/core";
@@ -117,7 +116,7 @@ function buildOneWay(pairs: Pairs, options: OneWayOptions): Value {
   const { logits, positives } = pairs;
   const { axis, beta, tauPlus, alpha, logitScale } = options;
   const negatives = negativesOf(pairs);
-  const count = sum(cast(negatives, "float32"), { axes: [axis], keepDims: true });
+  const count = countTrue(negatives, { axes: [axis], keepDims: true });
   const some = greater(count, 0);
   const logCount = select(some, log(max(count, 1)), EXCLUDED);
   const total = (factor: number): Value =>

@@ -2,15 +2,14 @@
 import {
   add,
   broadcast,
-  cast,
   concat,
   ConfigError,
+  countTrue,
   greater,
   mul,
   not,
   scalar,
   shapeOf,
-  sum,
   type Loss,
   type Value,
 } from "@diptych/core";
@@ -112,7 +111,7 @@ export function createInfoNce(options: InfoNceOptions = {}): Loss {
 /** The pairs with one more outcome along `axis`: logit 0, positive where nothing else is. */
 function withNoneOfThese({ logits, positives, compared }: Pairs, axis: 0 | 1): Pairs {
   const shape = shapeOf(logits).map((dim, i) => (i === axis ? 1 : dim));
-  const counts = sum(cast(positives, "float32"), { axes: [axis], keepDims: true });
+  const counts = countTrue(positives, { axes: [axis], keepDims: true });
   return {
     logits: concat([logits, broadcast(scalar(0), shape)], axis),
     positives: concat([positives, not(greater(counts, 0))], axis),

@@ -2,6 +2,7 @@
 import {
   argmax,
   cast,
+  countTrue,
   dimSize,
   div,
   exp,
@@ -39,7 +40,7 @@ export function buildMetricSums({ logits, positives, compared }: Pairs, bias?: V
   return {
     hits: sum(takeAlong(cast(positives, "float32"), best, 1)),
     positiveLogits: sum(select(positives, similarities, 0)),
-    positives: sum(cast(positives, "float32")),
+    positives: countTrue(positives),
   };
 }
 
