@@ -5,15 +5,14 @@
  */
 import {
   add,
-  cast,
   concat,
+  countTrue,
   createGraph,
   greater,
   greaterEqual,
   input,
   matmul,
   slice,
-  sum,
   type Graph,
   type Value,
 } from "@diptych/core";
@@ -39,8 +38,7 @@ export function buildCountGraph({ rows, width, columns, slices }: CountGraphSize
   const rowHigh = input("rowHigh", [rows, 1]);
   const columnLow = input("columnLow", [1, slices * columns]);
   const columnHigh = input("columnHigh", [1, slices * columns]);
-  const count = (holds: Value, axis: number): Value =>
-    sum(cast(holds, "float32"), { axes: [axis] });
+  const count = (holds: Value, axis: number): Value => countTrue(holds, { axes: [axis] });
   const found = Array.from({ length: slices }, (_, i) => {
     const scores = matmul(x, input(sliceName(i), [columns, width]), { transposeB: true });
     const own = (thresholds: Value): Value => slice(thresholds, [0, i * columns], [1, columns]);

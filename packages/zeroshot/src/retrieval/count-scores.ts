@@ -12,8 +12,8 @@ export interface BlockSizes {
   readonly slices: number;
 }
 
-/** Sizes at which the products run at the machine's rate while a slice's scores (1 MB) stay in a core's cache. */
-export const BLOCKS: BlockSizes = Object.freeze({ rows: 512, columns: 512, slices: 16 });
+/** Sizes at which the products run at the machine's rate while a slice's scores (4 MB) stay in a processor's cache. */
+export const BLOCKS: BlockSizes = Object.freeze({ rows: 1024, columns: 1024, slices: 8 });
 
 /** Of each query: scores of at least `low`, and scores above `high`. */
 export interface ScoreCounts {
