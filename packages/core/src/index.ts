@@ -26,3 +26,4 @@ export * from "./config/overlay.js";
 export * from "./config/problems.js";
 export * from "./config/resolve.js";
 export * from "./config/root-schema.js";
+export * from "./config/unique-names.js";

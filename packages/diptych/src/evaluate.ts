@@ -72,7 +72,7 @@ export interface EvaluateOptions {
 export async function evaluate(options: EvaluateOptions): Promise<Evaluations> {
   const { opened } = options;
   const results: Record<string, MeasuredTask> = {};
-  for (const entry of uniqueNames(opened.config.evaluators)) {
+  for (const entry of opened.config.evaluators) {
     results[entry.name] = await evaluateOne(entry, options);
   }
   return results;
@@ -85,7 +85,7 @@ export async function openEvaluatorDataset(
   opened: OpenedEvaluation,
   name: string,
 ): Promise<SizedDataset> {
-  const entry = uniqueNames(opened.config.evaluators).find((one) => one.name === name);
+  const entry = opened.config.evaluators.find((one) => one.name === name);
   const dataset = entry && (await createDataset(entry.dataset, { opened, on: () => undefined }));
   if (dataset?.kind === "sized") return dataset;
   throw new ConfigError(
@@ -171,16 +171,6 @@ export async function identifyDataset(
     fingerprint: hash,
     note,
   };
-}
-
-/** Two evaluators of one name become `name` and `name-2`. */
-function uniqueNames(entries: readonly EvaluatorEntry[]): readonly EvaluatorEntry[] {
-  const seen = new Map<string, number>();
-  return entries.map((entry) => {
-    const count = (seen.get(entry.name) ?? 0) + 1;
-    seen.set(entry.name, count);
-    return count === 1 ? entry : { ...entry, name: `${entry.name}-${count}` };
-  });
 }
 
 export interface EvaluateModelOptions {

@@ -1,6 +1,6 @@
 /** What a comparison will do, decided before anything is trained: methods, seeds, steps, and the evaluators for all. */
 import { isDeepStrictEqual } from "node:util";
-import { ConfigError } from "@diptych/core";
+import { ConfigError, uniqueNames } from "@diptych/core";
 import { measureStepFlops, openConfigFile, type OpenedConfig, type RunListener } from "diptych";
 import type { Budget } from "../comparison.js";
 import { stepsWithin, type StepCost } from "./budget.js";
@@ -135,16 +135,6 @@ function checkSeeds(seeds: readonly number[]): void {
   throw new ConfigError(
     `benchmark/compare: seeds: expected each once, got ${twice} twice. The same seed gives the same run.`,
   );
-}
-
-/** Two configurations of one name become `name` and `name-2`. */
-function uniqueNames(names: readonly string[]): readonly string[] {
-  const seen = new Map<string, number>();
-  return names.map((name) => {
-    const count = (seen.get(name) ?? 0) + 1;
-    seen.set(name, count);
-    return count === 1 ? name : `${name}-${count}`;
-  });
 }
 
 /** What of a method's configuration the comparison sets aside. */

@@ -165,6 +165,11 @@ describe("a configuration that only measures", () => {
     expect(config.evaluators[1]?.trainDataset?.config).toEqual({ path: "x.jsonl" });
     expect([config.seed, config.backend.declaration.type]).toEqual([3, "onnx"]);
   });
+  it("tells apart two evaluators of one name", () => {
+    const entry = { evaluator: { type: "recall" }, dataset };
+    const { evaluators } = resolveEvaluation({ evaluators: [entry, entry] }, registry);
+    expect(evaluators.map(({ name }) => name)).toEqual(["recall", "recall-2"]);
+  });
   it("is checked as strictly", () => {
     expect(problemsIn({ evaluators: [], training: {} })).toEqual(["training"]);
     expect(problemsIn({ evaluators: [{ evaluator: { type: "recall" } }] })).toEqual([

@@ -5,6 +5,7 @@ import type { Registry } from "../plugin/registry.js";
 import { formatPath, problemsOf, throwProblems } from "./problems.js";
 import { rootSchema, type ConfigShell } from "./root-schema.js";
 import { knownKeysAt } from "./schema-keys.js";
+import { uniqueNames } from "./unique-names.js";
 
 /** A part whose configuration its plugin has checked. */
 export interface ResolvedPart<K extends PluginKind = PluginKind> {
@@ -40,6 +41,7 @@ export interface ResolvedConfig extends Omit<
     readonly transform?: ResolvedPart<"transform">;
   };
   readonly evaluators: readonly {
+    /** Of the entry, else its evaluator's type; the second of one name is `name-2`. */
     readonly name: string;
     readonly evaluator: ResolvedPart<"evaluator">;
     readonly dataset: ResolvedPart<"dataset">;
@@ -168,12 +170,13 @@ function resolveEvaluators(
   resolution: Resolution,
   entries: ConfigShell["evaluators"],
 ): readonly unknown[] {
+  const names = uniqueNames(entries.map(({ name, evaluator }) => name ?? evaluator.type));
   return entries.map((entry, i) => {
     const resolve = (kind: PluginKind, part: Part, key: string) =>
       resolvePart(resolution, kind, part, ["evaluators", i, key]);
-    const { evaluator, dataset, trainDataset, name = evaluator.type } = entry;
+    const { evaluator, dataset, trainDataset } = entry;
     return {
-      name,
+      name: names[i],
       evaluator: resolve("evaluator", evaluator, "evaluator"),
       dataset: resolve("dataset", dataset, "dataset"),
       ...(trainDataset ? { trainDataset: resolve("dataset", trainDataset, "trainDataset") } : {}),
