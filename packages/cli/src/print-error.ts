@@ -1,12 +1,12 @@
 /** Errors on a terminal: what is wrong and how to mend it; the stack only where it is our own bug or asked for. */
-import { isDiptychError } from "@diptych/core";
+import { isExpectedError } from "@diptych/core";
 
 /** What is printed for `error`, and the exit code: 130 after Ctrl-C, else 1. */
 function describeError(error: unknown, verbose: boolean): { text: string; exitCode: number } {
   if (error instanceof Error && error.name === "AbortError") {
     return { text: "Stopped.", exitCode: 130 };
   }
-  if (isDiptychError(error) && error.code !== "INTERNAL") {
+  if (isExpectedError(error)) {
     const stack = verbose && error.stack ? `\n${error.stack}` : "";
     return { text: `error: ${error.message}${stack}`, exitCode: 1 };
   }

@@ -100,6 +100,11 @@ export class InternalError extends DiptychError {
   }
 }
 
+/** Whether `error` tells of what its caller gave or met; a defect of the program, also one that Diptych found itself, does not. */
+export function isExpectedError(error: unknown): error is DiptychError {
+  return isDiptychError(error) && error.code !== "INTERNAL";
+}
+
 /** Whether `error` is a Diptych error (of this or another copy of core), optionally of one code. */
 export function isDiptychError(error: unknown, code?: ErrorCode): error is DiptychError {
   if (!(error instanceof Error)) return false;

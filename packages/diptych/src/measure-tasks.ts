@@ -1,5 +1,5 @@
 /** A saved model measured task after task: each on its own, so that one that fails or is there already does not hold up the rest. */
-import { isDiptychError } from "@diptych/core";
+import { isExpectedError } from "@diptych/core";
 import { Run } from "@diptych/core/plugin";
 import type { Plugin } from "@diptych/core/plugin";
 import { evaluate, prepareModel, type EvaluatedModel, type MeasuredTask } from "./evaluate.js";
@@ -53,7 +53,7 @@ export async function measureTasks(options: MeasureTasksOptions): Promise<void> 
         const found = await evaluate({ ...parts, opened: one });
         await onTask(entry.name, found[entry.name]!, model);
       } catch (error) {
-        if (signal?.aborted || !isDiptychError(error) || error.code === "INTERNAL") throw error;
+        if (signal?.aborted || !isExpectedError(error)) throw error;
         onFailure(entry.name, error.message);
       }
     }

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isDiptychError } from "@diptych/core";
+import { isExpectedError } from "@diptych/core";
 import {
   train,
   writeJsonAtomically,
@@ -87,7 +87,7 @@ export async function runMethod(options: RunMethodOptions): Promise<MethodOutcom
   } catch (error) {
     if (signal?.aborted) return { status: "interrupted" };
     // A defect of the program is not a method's failure.
-    if (!isDiptychError(error)) throw error;
+    if (!isExpectedError(error)) throw error;
     const failed = evaluateWith.config.evaluators.map(({ name }): FailedRow => ({
       method,
       task: name,
