@@ -1,5 +1,5 @@
 /** Several models measured on several tasks, as data: what `diptych benchmark run` writes and its report starts from. */
-import type { Incomparable, MethodMean } from "./comparison.js";
+import type { Incomparable, MethodMean, MethodRun } from "./comparison.js";
 import type { BenchmarkRow, FailedRow } from "./record.js";
 
 export interface SuiteResult {
@@ -17,4 +17,20 @@ export interface SuiteResult {
   readonly means: readonly MethodMean[];
   readonly incomparable: readonly Incomparable[];
   readonly conclusion: readonly string[];
+}
+
+/** A suite's rows as runs, one of each model: what means, tests and reports read. */
+export function runsOfModels({
+  models,
+  rows,
+  failed,
+}: Pick<SuiteResult, "models" | "rows" | "failed">): readonly MethodRun[] {
+  return models.map((method) => ({
+    method,
+    seed: 0,
+    rows: rows.filter((row) => row.method === method),
+    failed: failed.filter((row) => row.method === method),
+    curve: [],
+    folder: "",
+  }));
 }

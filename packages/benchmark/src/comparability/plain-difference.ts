@@ -10,12 +10,25 @@ export interface PlainDifference {
 /** Longest value shown in a sentence. */
 const SHOWN = 60;
 
-/** Every leaf that differs, in the order of `a`'s keys and then of `b`'s; lists that differ are told as wholes. */
-export function plainDifferences(a: unknown, b: unknown, path = ""): readonly PlainDifference[] {
-  if (isRecord(a) && isRecord(b)) {
+export interface PlainDifferencesOptions {
+  /** Of what is compared. */
+  readonly path?: string;
+  /** Whether lists that differ are told item by item (`axes.1`); as wholes by default. */
+  readonly items?: boolean;
+}
+
+/** Every leaf that differs, in the order of `a`'s keys and then of `b`'s. */
+export function plainDifferences(
+  a: unknown,
+  b: unknown,
+  { path = "", items = false }: PlainDifferencesOptions = {},
+): readonly PlainDifference[] {
+  const isEntered = (value: unknown): value is Readonly<Record<string, unknown>> =>
+    isRecord(value) || (items && Array.isArray(value));
+  if (isEntered(a) && isEntered(b)) {
     const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])];
     return keys.flatMap((key) =>
-      plainDifferences(a[key], b[key], path === "" ? key : `${path}.${key}`),
+      plainDifferences(a[key], b[key], { path: path === "" ? key : `${path}.${key}`, items }),
     );
   }
   return canonical(a) === canonical(b) ? [] : [{ path, a, b }];

@@ -1,20 +1,15 @@
-/** Where two plain values differ, as `path: was → is`. */
-export function differences(was: unknown, is: unknown, path: string = ""): readonly string[] {
-  if (isRecord(was) && isRecord(is)) {
-    const keys = new Set([...Object.keys(was), ...Object.keys(is)]);
-    return [...keys].flatMap((key) =>
-      differences(was[key], is[key], path === "" ? key : `${path}.${key}`),
-    );
-  }
-  const [before, after] = [JSON.stringify(was), JSON.stringify(is)];
-  return before === after ? [] : [`${path}: ${shorten(before)} → ${shorten(after)}`];
+/** Where two plain values differ, in words. */
+import { plainDifferences } from "../comparability/plain-difference.js";
+
+/** As `path: was → is`, lists item by item. */
+export function differences(was: unknown, is: unknown): readonly string[] {
+  return plainDifferences(was, is, { items: true }).map(
+    ({ path, a, b }) => `${path}: ${shorten(a)} → ${shorten(b)}`,
+  );
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null;
-}
-
-function shorten(text: string | undefined): string {
-  if (text === undefined) return "nothing";
+function shorten(value: unknown): string {
+  if (value === undefined) return "nothing";
+  const text = JSON.stringify(value);
   return text.length > 40 ? `${text.slice(0, 37)}…` : text;
 }

@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { writeJsonAtomically, type RunListener } from "diptych";
 import type { Comparison, MethodRun } from "../comparison.js";
+import { fileNames } from "../file-names.js";
 import { codeVersion } from "../provenance/code-version.js";
 import { summarise } from "../summarise.js";
 import {
@@ -73,11 +74,15 @@ export async function runComparison(options: RunComparisonOptions): Promise<Comp
   on?.({ event: "plan", plan, runs: total });
   await mkdir(out, { recursive: true });
   const code = await codeVersion();
+  const folders = fileNames(
+    methods.map(({ method }) => method),
+    "method",
+  );
   const runs: MethodRun[] = [];
   let comparison: Comparison | undefined;
   let index = 0;
   for (const seed of seeds) {
-    for (const planned of methods) {
+    for (const [i, planned] of methods.entries()) {
       const { method } = planned;
       index++;
       on?.({ event: "run", index, runs: total, method, seed });
@@ -86,7 +91,7 @@ export async function runComparison(options: RunComparisonOptions): Promise<Comp
         opened: await openSeed(planned, seed, options),
         seed,
         out,
-        folder: `runs/${folderName(method)}-seed${seed}`,
+        folder: `runs/${folders[i]}-seed${seed}`,
         evaluateWith,
         evaluateAt: pointsOf(planned, options.evaluateEvery),
         code,
@@ -133,13 +138,4 @@ function pointsOf({ steps, cost }: PlannedMethod, every: number | undefined): re
   const points: number[] = [];
   for (let at = stride; Math.round(at) < steps; at += stride) points.push(Math.round(at));
   return [...new Set(points)].filter((point) => point >= 1);
-}
-
-function folderName(method: string): string {
-  return (
-    method
-      .toLowerCase()
-      .replace(/[^a-z0-9]+/g, "-")
-      .replace(/^-|-$/g, "") || "method"
-  );
 }

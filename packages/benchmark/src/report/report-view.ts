@@ -9,7 +9,7 @@ import type {
   PairedTest,
 } from "../comparison.js";
 import type { BenchmarkRow, FailedRow } from "../record.js";
-import type { SuiteResult } from "../suite-result.js";
+import { runsOfModels, type SuiteResult } from "../suite-result.js";
 
 export type ReportInput = Comparison | SuiteResult;
 
@@ -47,7 +47,7 @@ function viewOfComparison(comparison: Comparison): ReportView {
 }
 
 function viewOfSuite(suite: SuiteResult): ReportView {
-  const { models, rows, failed } = suite;
+  const { models, failed } = suite;
   return Object.freeze({
     ...suite,
     noun: "model",
@@ -56,14 +56,7 @@ function viewOfSuite(suite: SuiteResult): ReportView {
     seeds: [],
     budget: null,
     tests: [],
-    runs: models.map((method) => ({
-      method,
-      seed: 0,
-      rows: rows.filter((row) => row.method === method),
-      failed: failed.filter((row) => row.method === method),
-      curve: [],
-      folder: "",
-    })),
+    runs: runsOfModels(suite),
     failed: failed.map((one) => ({ ...one, seed: null })),
   });
 }

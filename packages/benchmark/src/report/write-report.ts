@@ -2,6 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomically } from "diptych";
+import { fileNames } from "../file-names.js";
 import { pickGalleries, type Gallery } from "./galleries.js";
 import { html, type Html } from "./html.js";
 import { meanCurves } from "./mean-curves.js";
@@ -130,18 +131,11 @@ function publishedSection(view: ReportView): Section | undefined {
 function drawFigures(
   view: ReportView,
 ): readonly { readonly value: string; readonly file: string; readonly svg: string }[] {
-  const names = new Set<string>();
-  return shownCurves(view).map((value) => {
-    const slug =
-      value
-        .toLowerCase()
-        .replace(/[^a-z0-9]+/g, "-")
-        .replace(/^-|-$/g, "") || "curve";
-    let name = slug;
-    for (let i = 2; names.has(name); i++) name = `${slug}-${i}`;
-    names.add(name);
+  const values = shownCurves(view);
+  const names = fileNames(values, "curve");
+  return values.map((value, i) => {
     const options = { value, against: "samples", methods: view.methods, width: 760 } as const;
     const svg = standaloneCurve(meanCurves(view.runs, options), options);
-    return { value, file: `report-curves-${name}.svg`, svg };
+    return { value, file: `report-curves-${names[i]}.svg`, svg };
   });
 }

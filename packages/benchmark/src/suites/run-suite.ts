@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { ConfigError, isDiptychError, type ResolvedConfig } from "@diptych/core";
+import { ConfigError, isExpectedError, type ResolvedConfig } from "@diptych/core";
 import {
   measureTasks,
   nameModel,
@@ -11,6 +11,7 @@ import {
   type TaskModel,
 } from "diptych";
 import { differences } from "../compare/differences.js";
+import { fileNames } from "../file-names.js";
 import { codeVersion } from "../provenance/code-version.js";
 import type { FailedRow, Provenance } from "../record.js";
 import type { SuiteResult } from "../suite-result.js";
@@ -85,6 +86,7 @@ export async function runSuite(options: RunSuiteOptions): Promise<SuiteOutcome> 
   const { suite, out, title, on = () => undefined, signal } = options;
   const labels = await labelModels(options.models, suite);
   const code = await codeVersion();
+  const files = fileNames(labels, "model");
   const kept: SuiteMeasurement[] = [];
   const failed: FailedRow[] = [];
   const resultNow = (): SuiteResult =>
@@ -107,6 +109,7 @@ export async function runSuite(options: RunSuiteOptions): Promise<SuiteOutcome> 
       const context = {
         ...options,
         label,
+        file: files[index]!,
         source: options.models[index]!,
         code,
         on,
@@ -125,6 +128,8 @@ export async function runSuite(options: RunSuiteOptions): Promise<SuiteOutcome> 
 
 interface ModelContext extends RunSuiteOptions {
   readonly label: string;
+  /** Of what is kept of it. */
+  readonly file: string;
   readonly source: string;
   readonly code: Provenance["code"];
   readonly on: (event: SuiteEvent) => void;
@@ -134,12 +139,15 @@ interface ModelContext extends RunSuiteOptions {
 }
 
 async function measureModel(context: ModelContext): Promise<void> {
-  const { suite, label, source, out, code, on, failed, kept, save, signal } = context;
+  const { suite, label, file, source, out, code, on, failed, kept, save, signal } = context;
   const { evaluators } = suite.opened.config;
   const entryOf = new Map(evaluators.map((entry) => [entry.name, entry]));
   const askedBy = (task: string, { weights }: Pick<TaskModel, "weights">): unknown =>
     askedOf(entryOf.get(task)!, { weights, version: code.diptych });
-  const pathOf = (task: string): string => join(out, "tasks", `${slug(label)}--${slug(task)}.json`);
+  const tasks = evaluators.map(({ name }) => name);
+  const files = fileNames(tasks, "task");
+  const pathOf = (task: string): string =>
+    join(out, "tasks", `${file}--${files[tasks.indexOf(task)]}.json`);
   const fail = (task: string, reason: string): void => {
     failed.push({ method: label, task, reason });
     on({ event: "task", label, task, status: "failed", text: reason });
@@ -180,7 +188,7 @@ async function measureModel(context: ModelContext): Promise<void> {
       ...(signal ? { signal } : {}),
     });
   } catch (error) {
-    if (signal?.aborted || !isDiptychError(error) || error.code === "INTERNAL") throw error;
+    if (signal?.aborted || !isExpectedError(error)) throw error;
     // What is wrong with the model itself is the reason of each task that it has not been measured on.
     for (const { name } of evaluators) {
       const known = [...kept, ...failed.map(({ method, task }) => ({ label: method, task }))];
@@ -234,8 +242,7 @@ async function labelModels(
   const names: string[] = [];
   for (const model of models) names.push(await nameModel(model, opened.customPlugins));
   const short = names.map((name, i) => (name === models[i] ? withoutFolders(name) : name));
-  const unique = (all: readonly string[]): boolean => new Set(all.map(slug)).size === all.length;
-  return unique(short) ? short : models;
+  return new Set(short).size === short.length ? short : models;
 }
 
 /** The last part of a path that is there; names of public models stay whole. */
@@ -246,13 +253,4 @@ function withoutFolders(source: string): string {
 function mainMetricText({ measured }: SuiteMeasurement): string {
   const { mainMetric, metrics } = measured;
   return `${mainMetric} ${metrics[mainMetric]?.value.toFixed(4) ?? "unknown"}`;
-}
-
-function slug(text: string): string {
-  return (
-    text
-      .toLowerCase()
-      .replace(/[^a-z0-9.]+/g, "-")
-      .replace(/^-+|-+$/g, "") || "model"
-  );
 }

@@ -1,10 +1,10 @@
 /** What a suite's rows come to: means with intervals over test items, what may not stand side by side, sentences. */
 import { judgePairs } from "../comparability/judge-pairs.js";
 import type { Aspect } from "../comparability/why-incomparable.js";
-import type { MethodMean, MethodRun, PairedTest } from "../comparison.js";
+import type { MethodMean, PairedTest } from "../comparison.js";
 import { methodMeans } from "../method-means.js";
 import { pairedTests } from "../paired-tests.js";
-import type { SuiteResult } from "../suite-result.js";
+import { runsOfModels, type SuiteResult } from "../suite-result.js";
 
 /** Models that others trained differ in these; a suite asks which model does better, not which method. */
 const VARY: readonly Aspect[] = [
@@ -23,14 +23,7 @@ export type SuiteFacts = Pick<SuiteResult, "title" | "models" | "tasks" | "rows"
 /** Each model is tested against the first one, item by item. */
 export function summariseSuite(facts: SuiteFacts): SuiteResult {
   const { models, rows, failed } = facts;
-  const runs = models.map((method): MethodRun => ({
-    method,
-    seed: 0,
-    rows: rows.filter((row) => row.method === method),
-    failed: failed.filter((row) => row.method === method),
-    curve: [],
-    folder: "",
-  }));
+  const runs = runsOfModels(facts);
   const [baseline = ""] = models;
   // Without costs of training a budget is not looked at.
   const budget = { kind: "samples", amount: 0 } as const;
