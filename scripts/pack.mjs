@@ -1,7 +1,7 @@
 // `npm run pack [-- FOLDER]`: every package as a tarball in FOLDER (tarballs), as a registry would have it, with a list of
 // them by name, for projects elsewhere: `diptych new plugin NAME --packages FOLDER`.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { buildPackages, root } from "./build-and-run.mjs";
 
@@ -13,11 +13,17 @@ mkdirSync(folder, { recursive: true });
 for (const file of readdirSync(folder)) {
   if (/^diptych-.*\.tgz$/.test(file)) rmSync(path.join(folder, file));
 }
+// The repository has one licence, each tarball its own copy.
+const licences = readdirSync(path.join(root, "packages")).map((name) =>
+  path.join(root, "packages", name, "LICENSE"),
+);
+for (const licence of licences) copyFileSync(path.join(root, "LICENSE"), licence);
 const packed = spawnSync("npm", ["pack", "--workspaces", "--json", "--pack-destination", folder], {
   cwd: root,
   encoding: "utf8",
   stdio: ["ignore", "pipe", "inherit"],
 });
+for (const licence of licences) rmSync(licence);
 if (packed.status !== 0) process.exit(packed.status ?? 1);
 const files = Object.fromEntries(
   JSON.parse(packed.stdout).map(({ name, filename }) => [name, path.basename(filename)]),
