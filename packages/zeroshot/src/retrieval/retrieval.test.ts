@@ -182,8 +182,11 @@ describe("retrieval", () => {
       "picture d",
       "caption a",
     ]);
-    expect(items?.values["imageToText/recall@1"]).toEqual([1, 1, 1, 0, NaN, NaN, NaN, NaN]);
-    expect(items?.values["textToImage/recall@1"]).toEqual([NaN, NaN, NaN, NaN, 0, 1, 1, 0]);
+    const none = [NaN, NaN, NaN, NaN];
+    expect(items?.values["imageToText/recall@1"]).toEqual([1, 1, 1, 0, ...none, ...none]);
+    expect(items?.values["textToImage/recall@1"]).toEqual([...none, 0, 1, 1, 0, ...none]);
+    expect(items?.ids.slice(8)).toEqual(["sample a", "sample b", "sample c", "sample d"]);
+    expect(items?.values["meanRecall@1"]).toEqual([...none, ...none, 0.5, 1, 1, 0]);
     expect(examples?.[0]).toMatchObject({
       kind: "mistake",
       id: "picture d",
@@ -192,6 +195,34 @@ describe("retrieval", () => {
     });
     expect(examples?.[0]?.answers[0]).toMatchObject({ text: "a cat", score: 1, right: false });
     expect(examples?.some(({ kind, text }) => kind === "mistake" && text === "a car")).toBe(true);
+  });
+
+  it("says item by item what the mean of both recalls is the mean of, at the least k asked for", async () => {
+    const more = [
+      { ...named("a", 0, "a cat"), captions: ["a cat", "a cat asleep", "a dog", "nothing"] },
+      ...SET.slice(1),
+      { ...named("e", 3, ""), captions: [] },
+    ];
+    const { metrics, items } = await evaluator({ recallK: [5, 2] }).evaluate(toyContext(more));
+    expect(Object.keys(items?.values ?? {})).toEqual([
+      "imageToText/recall@2",
+      "textToImage/recall@2",
+      "meanRecall@2",
+    ]);
+    for (const [metric, values] of Object.entries(items?.values ?? {})) {
+      const known = values.filter((value) => !Number.isNaN(value));
+      const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
+      expect(mean).toBeCloseTo(metrics[metric]?.value ?? NaN, 12);
+      expect(new Set(known).size).toBeGreaterThan(1);
+    }
+    // The picture without a caption is no query.
+    expect(items?.values["meanRecall@2"]?.slice(-5).map(Number.isNaN)).toEqual([
+      false,
+      false,
+      false,
+      false,
+      true,
+    ]);
   });
 
   it("takes concepts together, or each sample alone", async () => {

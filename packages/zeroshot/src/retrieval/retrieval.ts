@@ -24,9 +24,13 @@ import { meanRank, medianRank } from "./retrieval-metrics.js";
 export function createRetrieval(config: RetrievalConfig): Evaluator {
   return Object.freeze({
     name: "retrieval",
-    mainMetric: `meanRecall@${Math.min(...config.recallK)}`,
+    mainMetric: `meanRecall@${strictest(config)}`,
     evaluate: (context: EvaluationContext) => evaluate(context, config),
   } satisfies Evaluator);
+}
+
+function strictest({ recallK }: RetrievalConfig): number {
+  return Math.min(...recallK);
 }
 
 async function evaluate(context: EvaluationContext, config: RetrievalConfig): Promise<Evaluation> {
@@ -93,12 +97,14 @@ function describe({ embedded, images, texts, ranks, config }: Found): Evaluation
     {
       direction: "imageToText",
       ranks: ranks.a,
+      sampleOf: imageSample,
       ids: namesOf("picture", imageSample, samples),
       to: texts,
     },
     {
       direction: "textToImage",
       ranks: ranks.b,
+      sampleOf: textSample,
       ids: namesOf("caption", textSample, samples),
       to: images,
     },
@@ -110,7 +116,7 @@ function describe({ embedded, images, texts, ranks, config }: Found): Evaluation
   );
   return Object.freeze({
     metrics: { ...metrics, ...meansOf(metrics, config.recallK) },
-    items: itemsOf(ways),
+    items: itemsOf(ways, { samples, k: strictest(config) }),
     examples: ways.flatMap((way) =>
       pickRetrievalExamples({ ...way, embedded, images, texts, captions, count: config.examples }),
     ),
@@ -169,23 +175,64 @@ function meansOf(
   );
 }
 
-/** Both directions' queries in one list; a query has no answer in the other direction. */
+interface Way {
+  readonly direction: string;
+  readonly ranks: Float64Array;
+  /** Names of the queries. */
+  readonly ids: readonly string[];
+  /** Position of each query's sample. */
+  readonly sampleOf: readonly number[];
+}
+
+/** Both directions' queries in one list, and after them the samples; each metric has answers from its own alone. */
 function itemsOf(
-  ways: readonly {
-    readonly direction: string;
-    readonly ranks: Float64Array;
-    readonly ids: readonly string[];
-  }[],
+  ways: readonly Way[],
+  { samples, k }: { readonly samples: EmbeddedSamples["samples"]; readonly k: number },
 ): NonNullable<Evaluation["items"]> {
-  const ids = ways.flatMap((way) => way.ids);
-  const hit = (rank: number): number => (Number.isNaN(rank) ? NaN : Number(rank < 1));
-  const values = ways.map(({ direction }) => [
-    `${direction}/recall@1`,
-    ways.flatMap((way) =>
-      Array.from(way.ranks, (rank) => (way.direction === direction ? hit(rank) : NaN)),
-    ),
+  const found = [
+    ...ways.map(({ direction, ids, ranks }) => ({
+      metric: `${direction}/recall@${k}`,
+      ids,
+      values: Array.from(ranks, (rank) => hit(rank, k)),
+    })),
+    {
+      metric: `meanRecall@${k}`,
+      ids: samples.map(({ id }) => `sample ${id}`),
+      values: shareOfSamples(ways, samples.length, k),
+    },
+  ];
+  const values = found.map(({ metric }) => [
+    metric,
+    found.flatMap((one) => (one.metric === metric ? one.values : one.ids.map(() => NaN))),
   ]);
-  return { ids, values: Object.fromEntries(values) as Record<string, readonly number[]> };
+  return {
+    ids: found.flatMap(({ ids }) => ids),
+    values: Object.fromEntries(values) as Record<string, readonly number[]>,
+  };
+}
+
+function hit(rank: number, k: number): number {
+  return Number.isNaN(rank) ? NaN : Number(rank < k);
+}
+
+/**
+ * What each sample adds to the mean of both recalls, times the number of samples, so that their mean is that mean: the
+ * mean of its own two recalls where all samples have as many pictures, and as many captions. NaN without any query.
+ */
+function shareOfSamples(ways: readonly Way[], count: number, k: number): readonly number[] {
+  const sums = new Float64Array(count).fill(NaN);
+  for (const { ranks, sampleOf } of ways) {
+    const answered = ranks.reduce((total, rank) => total + Number(!Number.isNaN(rank)), 0);
+    if (answered === 0) return Array.from(sums, () => NaN);
+    sampleOf.forEach((sample, row) => {
+      const value = hit(ranks[row] ?? NaN, k);
+      if (Number.isNaN(value)) return;
+      const before = sums[sample] ?? NaN;
+      sums[sample] = (Number.isNaN(before) ? 0 : before) + value / answered / ways.length;
+    });
+  }
+  const asked = sums.reduce((total, sum) => total + Number(!Number.isNaN(sum)), 0);
+  return Array.from(sums, (sum) => sum * asked);
 }
 
 function noteOnLeftOut(direction: string, ranks: Float64Array): readonly string[] {
