@@ -16,7 +16,7 @@ export function measuredRow(
   { method, measured, task }: MeasuredRow,
   facts: Omit<ProvenanceFacts, "testData" | "evaluator">,
 ): BenchmarkRow {
-  const { evaluator: type, mainMetric, data, ...evaluation } = measured;
+  const { evaluator: type, mainMetric, data, trainData, ...evaluation } = measured;
   const settings = task.evaluator.config as Readonly<Record<string, unknown>>;
   return {
     method,
@@ -24,6 +24,10 @@ export function measuredRow(
     evaluator: type,
     mainMetric,
     evaluation,
-    provenance: provenanceOf({ ...facts, testData: data, evaluator: { type, ...settings } }),
+    provenance: provenanceOf({
+      ...facts,
+      testData: data,
+      evaluator: { type, ...settings, ...(trainData ? { trainDataset: trainData } : {}) },
+    }),
   };
 }

@@ -40,7 +40,10 @@ export interface Provenance {
   readonly weights: string;
   readonly trainData: DataIdentity | null;
   readonly testData: DataIdentity;
-  /** The evaluator with its settings as plain data, `{ type, … }`; templates and class names among them. */
+  /**
+   * The evaluator with its settings as plain data, `{ type, … }`: templates and class names among them, and what it learned
+   * from as `trainDataset`.
+   */
   readonly evaluator?: Readonly<Record<string, unknown>>;
   /** How pictures are prepared for evaluation, as plain data. */
   readonly preprocessing: Readonly<Record<string, unknown>>;

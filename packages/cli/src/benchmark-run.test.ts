@@ -1,6 +1,6 @@
 /** `diptych benchmark run` as a user runs it: two models on squares, a task without data, going on, typos. */
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SuiteResult } from "@diptych/benchmark";
@@ -91,6 +91,46 @@ describe("diptych benchmark run", () => {
     expect(third.code, third.stderr).toBe(0);
     expect(third.stderr).toMatch(/one, squares: measured again \(evaluator\.config\.recallK/);
     expect((JSON.parse(third.stdout) as SuiteResult).rows).toHaveLength(2);
+
+    // And so is other data under the same name; data that is gone takes nothing away.
+    const given = await readFile(join(folder, "set.jsonl"), "utf8");
+    const models1 = ["--models", models[0]!];
+    await writeFile(join(folder, "set.jsonl"), given.trimEnd().split("\n").slice(1).join("\n"));
+    const fourth = await run(suitePath(), ...models1, "--out", out);
+    expect(fourth.stderr).toMatch(/one, squares: measured again \(data: "[0-9a-f]+… → "[0-9a-f]+…/);
+    await rm(join(folder, "set.jsonl"));
+    const fifth = await run(suitePath(), ...models1, "--out", out);
+    await writeFile(join(folder, "set.jsonl"), given);
+    expect([fifth.code, fifth.stderr]).toEqual([0, expect.stringContaining("(was there)")]);
+  }, 120_000);
+
+  it("keeps what a task learned from, and measures it again where that changed", async () => {
+    const out = join(folder, "learned");
+    for (const name of ["red", "blue"]) {
+      const from = join(folder, `${name}.png`);
+      for (const set of ["shown", "asked"]) {
+        await mkdir(join(folder, set, name), { recursive: true });
+        await copyFile(from, join(folder, set, name, "1.png"));
+      }
+    }
+    const dataset = (path: string): object => ({ type: "image-folder", path });
+    const neighbours = {
+      name: "neighbours",
+      evaluator: { type: "knn", k: 1 },
+      dataset: dataset("asked"),
+      trainDataset: dataset("shown"),
+    };
+    await writeSuite({ tasks: [neighbours] });
+    const measure = (): Promise<Outcome> => run(suitePath(), "--models", models[0]!, "--out", out);
+    const first = await measure();
+    expect(first.code, first.stderr).toBe(0);
+    const { evaluator } = (await readResult(out)).rows[0]!.provenance;
+    expect(evaluator).toMatchObject({
+      trainDataset: { size: 2, fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/) as string },
+    });
+    expect((await measure()).stderr).toContain("(was there)");
+    await copyFile(join(folder, "green.png"), join(folder, "shown", "red", "2.png"));
+    expect((await measure()).stderr).toMatch(/measured again \(trainData: /);
   }, 120_000);
 
   it("says what is wrong before it measures", async () => {

@@ -25,23 +25,12 @@ import { weightsFingerprint } from "./fingerprint.js";
 import { createModelRuntime, type ModelRuntime } from "./model-runtime.js";
 import { readModel, type LoadedModel, type ModelDescription } from "./read-model.js";
 import type { OpenedEvaluation } from "./load-config.js";
+import { identifyDataset, type EvaluatorData, type MeasuredData } from "./measured-data.js";
 import type { RunListener } from "./run-events.js";
 import { similarityScale } from "./similarity-scale.js";
 
-/** Data that a model was trained or measured on. */
-export interface MeasuredData {
-  readonly name: string;
-  readonly type: string;
-  readonly config: Readonly<Record<string, unknown>>;
-  /** null for a stream. */
-  readonly size: number | null;
-  /** Hash of the content; null where it was not asked for or the dataset gives none (`note` says which). */
-  readonly fingerprint: string | null;
-  readonly note: string;
-}
-
 /** What one evaluator found, and on what. */
-export interface MeasuredTask extends Evaluation {
+export interface MeasuredTask extends Evaluation, EvaluatorData {
   /** Type of the evaluator in the configuration. */
   readonly evaluator: string;
   /** The metric that stands for the others. */
@@ -80,19 +69,6 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluations> {
 
 type EvaluatorEntry = ResolvedConfig["evaluators"][number];
 
-/** The dataset of an evaluator, for who shows its samples; the caller disposes it. @throws ConfigError on an unknown name. */
-export async function openEvaluatorDataset(
-  opened: OpenedEvaluation,
-  name: string,
-): Promise<SizedDataset> {
-  const entry = opened.config.evaluators.find((one) => one.name === name);
-  const dataset = entry && (await createDataset(entry.dataset, { opened, on: () => undefined }));
-  if (dataset?.kind === "sized") return dataset;
-  throw new ConfigError(
-    `diptych/openEvaluatorDataset: ${name}: expected an evaluator of ${opened.source} with a dataset of known size, got none.`,
-  );
-}
-
 async function evaluateOne(
   { name, evaluator, dataset: part, trainDataset: trainPart }: EvaluatorEntry,
   options: EvaluateOptions,
@@ -129,14 +105,15 @@ async function evaluateOne(
       ...(signal ? { signal } : {}),
       report: (done, total) => report?.(name, done, total),
     });
+    const { fingerprints } = options;
     return Object.freeze({
       ...found,
       evaluator: evaluator.declaration.type,
       mainMetric: created.mainMetric ?? Object.keys(found.metrics)[0] ?? "",
-      data: {
-        ...(await identifyDataset(dataset, part, options.fingerprints)),
-        size: dataset.size,
-      },
+      data: { ...(await identifyDataset(dataset, part, fingerprints)), size: dataset.size },
+      ...(trainDataset
+        ? { trainData: await identifyDataset(trainDataset, trainPart, fingerprints) }
+        : {}),
     });
   } finally {
     for (const dataset of datasets) await dataset.dispose?.();
@@ -150,27 +127,6 @@ function scoreOf(
 ): Pick<EvaluationContext, "score"> {
   if (!score) return {};
   return { score: (images, texts) => score(images, texts, signal ? { signal } : {}) };
-}
-
-/** What a dataset is; its content is hashed where `fingerprints` asks for it. */
-export async function identifyDataset(
-  dataset: Dataset,
-  { declaration, config }: ResolvedPart<"dataset">,
-  fingerprints: boolean = false,
-): Promise<MeasuredData> {
-  const sized = dataset.kind === "sized" ? dataset : undefined;
-  const { hash, note } = (fingerprints ? await sized?.fingerprint?.() : undefined) ?? {
-    hash: null,
-    note: fingerprints ? "this dataset gives no fingerprint" : "not asked for",
-  };
-  return {
-    name: dataset.name,
-    type: declaration.type,
-    config: config as Readonly<Record<string, unknown>>,
-    size: sized?.size ?? null,
-    fingerprint: hash,
-    note,
-  };
 }
 
 export interface EvaluateModelOptions {

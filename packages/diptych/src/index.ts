@@ -139,13 +139,17 @@ export {
 export type { PictureSize, Region } from "./explain/seen-region.js";
 export {
   evaluateModel,
-  openEvaluatorDataset,
   type EvaluatedModel,
   type EvaluateModelOptions,
   type Evaluations,
-  type MeasuredData,
   type MeasuredTask,
 } from "./evaluate.js";
+export {
+  identifyEvaluatorData,
+  openEvaluatorDataset,
+  type EvaluatorData,
+  type MeasuredData,
+} from "./measured-data.js";
 export { weightsFingerprint } from "./fingerprint.js";
 export { measureCheckpoint, type CheckpointCost } from "./inspect-checkpoint.js";
 export {

@@ -24,7 +24,7 @@ import {
   TEACHERS,
   TOKENIZER,
 } from "./components.js";
-import { identifyDataset, type Evaluations, type MeasuredData } from "./evaluate.js";
+import type { Evaluations } from "./evaluate.js";
 import {
   createMidwayEvaluation,
   evaluateRun,
@@ -34,6 +34,7 @@ import {
 import { weightsFingerprint } from "./fingerprint.js";
 import type { OpenedConfig } from "./load-config.js";
 import { saveModel } from "./model-folder.js";
+import { identifyDataset, type MeasuredData } from "./measured-data.js";
 import { trainedPictures, type LoadedModel } from "./read-model.js";
 import { resumeRun, savedTokenizer } from "./resume-run.js";
 import { decideSteps } from "./run-length.js";

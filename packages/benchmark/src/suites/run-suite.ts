@@ -4,9 +4,11 @@ import { mkdir, readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { ConfigError, isExpectedError, type ResolvedConfig } from "@diptych/core";
 import {
+  identifyEvaluatorData,
   measureTasks,
   nameModel,
   writeJsonAtomically,
+  type EvaluatorData,
   type MeasuredTask,
   type TaskModel,
 } from "diptych";
@@ -78,7 +80,7 @@ export interface SuiteOutcome {
 
 /**
  * Measures each model on each task. `suite.json` is written after every task. A task that is in the folder already is not
- * measured again where model, evaluator, dataset and version are the same.
+ * measured again where model, evaluator, version and the content of its datasets are the same.
  *
  * @throws ConfigError without models or with one twice, CheckpointError where one is not there: before any is measured.
  */
@@ -161,7 +163,11 @@ async function measureModel(context: ModelContext): Promise<void> {
       wanted: async (task, model) => {
         const found = await readKept(pathOf(task));
         if (!found) return true;
-        const changed = differences(found.asked, askedBy(task, model));
+        const { measured } = found.measurement;
+        const changed = [
+          ...differences(found.asked, askedBy(task, model)),
+          ...(await changedData(measured, suite.opened, entryOf.get(task)!)),
+        ];
         if (changed.length > 0) {
           on({ event: "again", label, task, changed: changed[0]! });
           return true;
@@ -205,6 +211,24 @@ interface Kept {
 async function readKept(path: string): Promise<Kept | undefined> {
   if (!existsSync(path)) return undefined;
   return JSON.parse(await readFile(path, "utf8")) as Kept;
+}
+
+/** Data that is otherwise than when it was measured. Of a dataset that is not there any more nothing is known. */
+async function changedData(
+  measured: EvaluatorData,
+  opened: OpenedSuite["opened"],
+  entry: ResolvedConfig["evaluators"][number],
+): Promise<readonly string[]> {
+  const contentOf = ({ data, trainData }: EvaluatorData): unknown => ({
+    data: data.fingerprint,
+    trainData: trainData?.fingerprint,
+  });
+  try {
+    return differences(contentOf(measured), contentOf(await identifyEvaluatorData(opened, entry)));
+  } catch (error) {
+    if (isExpectedError(error)) return [];
+    throw error;
+  }
 }
 
 /** What a result depends on, as JSON would give it back. */
