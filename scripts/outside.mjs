@@ -33,6 +33,11 @@ run(
   packages,
 );
 run(plugin, "npm", "install", "--prefer-offline", "--no-audit", "--no-fund");
+for (const name of ["cli", "core", "testing"]) {
+  if (existsSync(path.join(plugin, "node_modules", "@diptych", name, "LICENSE"))) continue;
+  console.error(`expected @diptych/${name} to come with its LICENSE, got none in ${plugin}`);
+  process.exit(1);
+}
 run(plugin, "npm", "test");
 run(plugin, "npm", "run", "build");
 run(plugin, "npm", "run", "compare:tiny");
