@@ -11,6 +11,8 @@ import {
 export interface BesidePublished {
   readonly baseline: PublishedBaseline;
   readonly score: PublishedScore;
+  /** Whether it was measured on the row's data, by name. */
+  readonly sameData: boolean;
   readonly comparable: boolean;
   /** Why not, each a whole sentence; empty where comparable. */
   readonly reasons: readonly string[];
@@ -36,11 +38,13 @@ export function standBeside(row: BenchmarkRow): readonly BesidePublished[] {
       const { protocol } = score;
       if (protocol.task !== task || !row.evaluation.metrics[protocol.metric]) return [];
       const reasons = reasonsAgainst(row, protocol);
-      return [Object.freeze({ baseline, score, comparable: reasons.length === 0, reasons })];
+      const sameData = isSameData(row, protocol);
+      const comparable = reasons.length === 0;
+      return [Object.freeze({ baseline, score, sameData, comparable, reasons })];
     }),
   );
-  const place = ({ comparable, score }: BesidePublished): number =>
-    comparable ? 0 : isSameData(row, score.protocol) ? 1 : 2;
+  const place = ({ comparable, sameData }: BesidePublished): number =>
+    comparable ? 0 : sameData ? 1 : 2;
   return found.toSorted((a, b) => place(a) - place(b));
 }
 

@@ -1,7 +1,7 @@
 /** Models over the tasks of a suite, task after task: what is there is kept, what fails is told, the rest runs. */
 import { existsSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { ConfigError, isExpectedError, type ResolvedConfig } from "@diptych/core";
 import {
   identifyEvaluatorData,
@@ -17,6 +17,7 @@ import { fileNames } from "../file-names.js";
 import { codeVersion } from "../provenance/code-version.js";
 import type { FailedRow, Provenance } from "../record.js";
 import type { SuiteResult } from "../suite-result.js";
+import { modelLabels, type NamedModel } from "./model-labels.js";
 import type { OpenedSuite } from "./open-suite.js";
 import { suiteRow } from "./suite-row.js";
 import { summariseSuite } from "./summarise-suite.js";
@@ -249,7 +250,7 @@ function askedOf(
   return JSON.parse(JSON.stringify(asked)) as unknown;
 }
 
-/** Names of the configurations where each is another's, else what the user wrote. */
+/** @throws ConfigError without models or with one twice. */
 async function labelModels(
   models: readonly string[],
   { opened }: OpenedSuite,
@@ -263,15 +264,10 @@ async function labelModels(
   if (twice !== undefined) {
     throw new ConfigError(`benchmark/runSuite: models: expected each once, got ${twice} twice.`);
   }
-  const names: string[] = [];
-  for (const model of models) names.push(await nameModel(model, opened.customPlugins));
-  const short = names.map((name, i) => (name === models[i] ? withoutFolders(name) : name));
-  return new Set(short).size === short.length ? short : models;
-}
-
-/** The last part of a path that is there; names of public models stay whole. */
-function withoutFolders(source: string): string {
-  return existsSync(source) ? basename(resolve(source)) : source;
+  const named: NamedModel[] = [];
+  for (const source of models)
+    named.push({ source, name: await nameModel(source, opened.customPlugins) });
+  return modelLabels(named);
 }
 
 function mainMetricText({ measured }: SuiteMeasurement): string {

@@ -69,7 +69,7 @@ A suite of your own:
 
 A task that cannot be measured, as one whose data is missing, is named with its reason; the rest runs.
 Ctrl-C stops; the same command goes on with the tasks that are left. What was measured is measured
-again only where the model, the task or the version of diptych has changed.
+again only where the model, the task, its data or the version of diptych has changed.
 
 The folder gets ${SUITE_FILE}, report.html, report.md, report.csv and ${CLIP_BENCHMARK}/, which CLIP_benchmark's
 own \`clip_benchmark build\` reads. The exit code is 1 where a task failed, 130 after Ctrl-C.`,

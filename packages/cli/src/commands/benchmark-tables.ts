@@ -2,6 +2,7 @@
 import {
   formatBudget,
   standBeside,
+  type BesidePublished,
   type Comparison,
   type ComparisonPlan,
   type Interval,
@@ -78,21 +79,40 @@ export function suiteTable({ tasks, models, rows, failed, means }: SuiteResult):
   return formatTable(["task", "model", "metric", "value", "interval", ""], table, [3, 4]);
 }
 
-/** What others published of each task, and whether it may be compared. */
+/** What others published on each task's data, and whether it may be compared; of other data it is only said that there is some. */
 export function publishedTables({ rows }: SuiteResult): string {
-  const found = rows.flatMap((row) =>
-    standBeside(row).map(({ baseline, score, comparable, reasons }) => [
-      row.task,
+  const beside = rows.flatMap((row) => standBeside(row).map((one) => ({ ...one, task: row.task })));
+  const found = beside
+    .filter(({ sameData }) => sameData)
+    .map(({ task, baseline, score, comparable, reasons }) => [
+      task,
       `${baseline.model} ${baseline.pretrained}`,
       score.key,
       score.value.toFixed(4),
       comparable ? `comparable (${score.source.document})` : `not comparable: ${reasons.join(" ")}`,
-    ]),
-  );
+    ]);
   const once = [...new Map(found.map((cells) => [cells.join("\n"), cells])).values()];
-  return once.length === 0
-    ? "No published score measures what these tasks do."
-    : `Published\n${formatTable(["task", "model", "score", "value", ""], once, [3])}`;
+  const others = datasetsByTask(beside.filter(({ sameData }) => !sameData));
+  return [
+    once.length > 0
+      ? `Published\n${formatTable(["task", "model", "score", "value", ""], once, [3])}`
+      : "Nobody published what these tasks measure on their data.",
+    ...others.map(
+      ([task, sets]) =>
+        `Published scores like those of ${task} are of other data (${sets.join(", ")}) and not comparable; the report has some.`,
+    ),
+  ].join("\n");
+}
+
+/** Names of the data sets by task. */
+function datasetsByTask(
+  beside: readonly (BesidePublished & { readonly task: string })[],
+): readonly (readonly [string, readonly string[]])[] {
+  const tasks = [...new Set(beside.map(({ task }) => task))];
+  return tasks.map((task) => {
+    const own = beside.filter((one) => one.task === task);
+    return [task, [...new Set(own.map(({ score }) => score.protocol.dataset))]];
+  });
 }
 
 function percent(value: number): string {
