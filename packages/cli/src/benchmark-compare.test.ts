@@ -113,6 +113,33 @@ describe("diptych benchmark compare", () => {
     120_000,
   );
 
+  it("turns seconds into as many steps under every seed, and goes on with them", async () => {
+    const out = join(folder, "timed");
+    const files = [await writeMethod("first"), await writeMethod("second")];
+    const args = [...files, "--budget=seconds=0.3", "--seeds", "2", "--out", out];
+    const done = await compare(...args);
+    expect(done.code, done.stderr).toBe(0);
+    const stepsOf = async (): Promise<readonly (readonly [string, number])[]> =>
+      (await readComparison(out)).runs.map(({ method, rows }) => [
+        method,
+        rows[0]!.provenance.training!.steps,
+      ]);
+    const steps = await stepsOf();
+    expect(steps.slice(2)).toEqual(steps.slice(0, 2));
+    expect(Math.min(...steps.map(([, count]) => count))).toBeGreaterThan(3);
+    const { runs } = await readComparison(out);
+    for (const { curve, rows } of runs) {
+      // Measured along the run, and at its end with the seconds that it took.
+      const measured = curve.filter(({ values }) => "retrieval/meanRecall@1" in values);
+      expect(measured.length).toBeGreaterThan(3);
+      expect(rows[0]!.provenance.training!.seconds).toBe(curve.at(-1)!.seconds);
+      expect(curve.at(-1)!.seconds).toBeGreaterThan(0);
+    }
+    const again = await compare(...args);
+    expect(again.stderr.match(/was there/g)).toHaveLength(4);
+    expect(await stepsOf()).toEqual(steps);
+  }, 120_000);
+
   it("tells of a method that fails, and finishes the other", async () => {
     const out = join(folder, "failing");
     const optimizer = { type: "sgd" };

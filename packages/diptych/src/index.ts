@@ -212,6 +212,11 @@ export {
   type MeasureTasksOptions,
   type TaskModel,
 } from "./measure-tasks.js";
-export { measureStepFlops, type MeasureStepOptions } from "./measure-step.js";
+export {
+  measureStepFlops,
+  measureStepSeconds,
+  type MeasureStepOptions,
+  type TimeStepOptions,
+} from "./measure-step.js";
 export type { Midway, MidwayEvaluation } from "./evaluate-run.js";
 export { train, type TrainedModel, type TrainOptions, type TrainSummary } from "./train.js";

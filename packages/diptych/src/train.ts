@@ -49,6 +49,7 @@ import {
 } from "./run-step.js";
 import { planScores, type ScorePlan } from "./score/plan-scores.js";
 import type { TeacherFacts } from "./teachers/open-teachers.js";
+import { createTrainingClock } from "./training-clock.js";
 
 export interface TrainOptions {
   readonly opened: OpenedConfig;
@@ -176,8 +177,10 @@ async function fit(options: TrainOptions, run: Run, context: FitContext): Promis
   const { opened, out, signal, on = () => undefined } = options;
   const { trainer, loader, checkpointer, totalSteps, flops, teachers, scoring } = context;
   const { config } = opened;
-  const log = createJsonlLog(join(out, "log.jsonl"), { resumeStep: trainer.step });
+  const logPath = join(out, "log.jsonl");
+  const log = createJsonlLog(logPath, { resumeStep: trainer.step });
   run.onDispose("log", () => log.close());
+  const clock = createTrainingClock(logPath, trainer.step);
   const meter = createProgressMeter();
   const { logEvery } = config.training;
   const isLogged = (event: TrainingEvent): boolean =>
@@ -198,7 +201,12 @@ async function fit(options: TrainOptions, run: Run, context: FitContext): Promis
     saver: checkpointer,
     metadata: { config: config.plain, tokenizer: run.get(TOKENIZER).toJSON(), teachers },
     on: async (event) => {
-      const facts = event.event === "start" ? { flops, teachers } : {};
+      const facts =
+        event.event === "start"
+          ? { flops, teachers }
+          : event.event === "step"
+            ? { trainingSeconds: clock.after(event) }
+            : {};
       if (isLogged(event)) log.write({ ...event, ...facts });
       if (event.event !== "step") return;
       loss = event.loss;

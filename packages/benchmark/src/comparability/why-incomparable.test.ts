@@ -112,6 +112,22 @@ describe("whyIncomparable", () => {
     expect(against({ training: null }, { budget })[0]![0]).toBe("unknown");
   });
 
+  test("marks seconds that are further apart than timing explains, and refuses what is no equal time", () => {
+    const budget = { kind: "seconds", amount: base.training!.seconds } as const;
+    const spent = (share: number): Partial<Provenance> => ({
+      training: { ...base.training!, seconds: share * budget.amount },
+    });
+    expect(against(spent(1.04), { budget })).toEqual([]);
+    expect(against(spent(1.2), { budget })).toEqual([
+      [
+        "unknown",
+        "budget",
+        "They spent 60 and 72 seconds on training: the machine was not as fast as when their steps were timed.",
+      ],
+    ]);
+    expect(against(spent(0.7), { budget })[0]!.slice(0, 2)).toEqual(["refused", "budget"]);
+  });
+
   test("notes seeds, batches, recipes, backends and code, after what is graver", () => {
     const found = against({
       precision: "fp16",

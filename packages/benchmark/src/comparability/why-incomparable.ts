@@ -39,7 +39,7 @@ type Found = Omit<Difference, "aspect">;
  * What stands against two results side by side, the gravest first; nothing where they may.
  *
  * Other test data, evaluator settings, preparation of pictures, precision, training data or budget: refused. A set without
- * a fingerprint, or a cost that is not recorded: it cannot be told. Other seeds, recipes, backends or code: a note. Towers,
+ * a fingerprint, a cost that is not recorded, or seconds that are up to a quarter of the budget apart: it cannot be told. Other seeds, recipes, backends or code: a note. Towers,
  * loss, optimizer and schedule are what comparisons are about and never a reason.
  *
  * @example
@@ -147,16 +147,18 @@ function budgetDifferences(
 ): readonly Found[] {
   if (!a || !b)
     return [unknown(`What ${a || b ? "one of them" : "they"} cost to train is not recorded.`)];
-  // A run ends with a whole step; seconds are seen after one.
-  const steps = [a, b].map((cost) => cost[kind] / Math.max(1, cost.steps));
-  const tolerance = kind === "seconds" ? Math.max(...steps, 0.05 * amount) : Math.max(...steps);
-  if (Math.abs(a[kind] - b[kind]) <= tolerance) return [];
+  // A run ends with a whole step.
+  const step = Math.max(...[a, b].map((cost) => cost[kind] / Math.max(1, cost.steps)));
+  const apart = Math.abs(a[kind] - b[kind]);
+  const isSeconds = kind === "seconds";
+  if (apart <= Math.max(step, isSeconds ? 0.05 * amount : 0)) return [];
   const unit = { samples: "pictures", flops: "floating-point operations", seconds: "seconds" }[
     kind
   ];
-  return [
-    refused(`They spent ${amountText(a[kind])} and ${amountText(b[kind])} ${unit} on training.`),
-  ];
+  const spent = `They spent ${amountText(a[kind])} and ${amountText(b[kind])} ${unit} on training`;
+  if (isSeconds && apart <= 0.25 * amount)
+    return [unknown(`${spent}: the machine was not as fast as when their steps were timed.`)];
+  return [refused(`${spent}.`)];
 }
 
 function amountText(amount: number): string {

@@ -43,8 +43,13 @@ describe("steps within a budget", () => {
     expect(stepsWithin({ kind: "samples", amount: 76_799 }, "a", cost)).toBe(399);
     expect(stepsWithin({ kind: "flops", amount: 2.4e10 }, "a", cost)).toBe(4);
   });
-  it("are counted while training where it is of seconds", () => {
-    expect(stepsWithin({ kind: "seconds", amount: 1 }, "a", cost)).toBeUndefined();
+  it("are as many as their time allows where it is of seconds", () => {
+    const timed = { ...cost, seconds: 0.4 };
+    expect(stepsWithin({ kind: "seconds", amount: 60 }, "a", timed)).toBe(150);
+    expect(() =>
+      stepsWithin({ kind: "seconds", amount: 2 }, "a", { ...cost, seconds: 2.5 }),
+    ).toThrow(/--budget seconds=3 or more/);
+    expect(() => stepsWithin({ kind: "seconds", amount: 60 }, "a", cost)).toThrow(/to be timed/);
   });
   it("are at least one: what one costs is said", () => {
     expect(() => stepsWithin({ kind: "samples", amount: 191 }, "mine", cost)).toThrow(

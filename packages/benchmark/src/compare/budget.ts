@@ -1,5 +1,5 @@
 /** Budgets as people write them, and the steps that they buy. */
-import { ConfigError } from "@diptych/core";
+import { ConfigError, InternalError } from "@diptych/core";
 import type { Budget } from "../comparison.js";
 
 const KINDS = ["samples", "flops", "seconds"] as const;
@@ -41,19 +41,25 @@ export interface StepCost {
   /** Pictures. */
   readonly samples: number;
   readonly flops: number;
+  /** On this machine, where it was timed. */
+  readonly seconds?: number;
 }
 
-/**
- * Whole steps that a budget pays for; undefined for seconds, which are counted while training.
- *
- * @throws ConfigError where it does not pay for one.
- */
-export function stepsWithin(budget: Budget, method: string, cost: StepCost): number | undefined {
-  if (budget.kind === "seconds") return undefined;
+/** Whole steps that a budget pays for. @throws ConfigError where it does not pay for one. */
+export function stepsWithin(budget: Budget, method: string, cost: StepCost): number {
   const price = cost[budget.kind];
+  if (price === undefined) {
+    throw new InternalError(
+      `benchmark/compare: budget of ${method}: expected its steps to be timed, got none.`,
+    );
+  }
   const steps = Math.floor(budget.amount / price);
   if (steps >= 1) return steps;
-  const least = budget.kind === "samples" ? `samples=${price}` : `flops=${price.toExponential(2)}`;
+  const least = {
+    samples: `samples=${price}`,
+    flops: `flops=${price.toExponential(2)}`,
+    seconds: `seconds=${Math.ceil(price)}`,
+  }[budget.kind];
   throw new ConfigError(
     `benchmark/compare: budget of ${method}: expected at least one step, ${formatBudget({ kind: budget.kind, amount: price })}, got ${formatBudget(budget)}. Give --budget ${least} or more, or a smaller batch.`,
   );

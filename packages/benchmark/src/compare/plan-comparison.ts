@@ -4,6 +4,7 @@ import { ConfigError, uniqueNames } from "@diptych/core";
 import { measureStepFlops, openConfigFile, type OpenedConfig, type RunListener } from "diptych";
 import type { Budget } from "../comparison.js";
 import { stepsWithin, type StepCost } from "./budget.js";
+import { timeInTurns, type StepTimer } from "./step-seconds.js";
 
 export interface ComparisonOptions {
   /** Configuration files; the first one is the baseline. */
@@ -35,8 +36,7 @@ export interface OpenedComparison {
 /** One method of a comparison, and what it may spend. */
 export interface PlannedMethod extends ComparedMethod {
   readonly cost: StepCost;
-  /** undefined where the budget is of seconds. */
-  readonly steps: number | undefined;
+  readonly steps: number;
   /** What it says that the comparison does not take. */
   readonly notes: readonly string[];
 }
@@ -50,6 +50,8 @@ export interface ComparisonPlan extends OpenedComparison {
 export interface PlanContext {
   readonly on?: RunListener;
   readonly signal?: AbortSignal;
+  /** Times the steps for a budget of seconds; {@link timeInTurns} by default. */
+  readonly timer?: StepTimer;
 }
 
 /**
@@ -59,17 +61,21 @@ export interface PlanContext {
  */
 export async function planComparison(
   options: ComparisonOptions,
-  { on = () => undefined, signal }: PlanContext = {},
+  context: PlanContext = {},
 ): Promise<ComparisonPlan> {
   const { seeds, budget } = options;
   checkSeeds(seeds);
   const { methods: compared, evaluateWith } = await openComparison(options);
+  const { timer = timeInTurns, ...listening } = context;
+  const times =
+    budget.kind === "seconds" ? await timer(compared, budget.amount, listening) : undefined;
   const methods: PlannedMethod[] = [];
-  for (const one of compared) {
+  for (const [i, one] of compared.entries()) {
     const { training, data } = one.opened.config;
     const cost = {
       samples: training.batchSize * data.imagesPerSample,
-      flops: await measureStepFlops(one.opened, { on, ...(signal ? { signal } : {}) }),
+      flops: await measureStepFlops(one.opened, listening),
+      ...(times ? { seconds: times[i]! } : {}),
     };
     const steps = stepsWithin(budget, one.method, cost);
     methods.push({ ...one, cost, steps, notes: notesOn(one.opened, evaluateWith) });
@@ -109,19 +115,13 @@ export async function openComparison({
 export function openSeed(
   { file, steps }: PlannedMethod,
   seed: number,
-  { budget, tiny = false, set = [] }: Pick<ComparisonOptions, "budget" | "tiny" | "set">,
+  { tiny = false, set = [] }: Pick<ComparisonOptions, "tiny" | "set">,
 ): Promise<OpenedConfig> {
+  const length = ["duration=undefined", "epochs=undefined", `steps=${steps}`];
   return openConfigFile(file, {
     tiny,
-    set: [...set, ...lengthOf(budget, steps), `seed=${seed}`],
+    set: [...set, ...length.map((one) => `training.${one}`), `seed=${seed}`],
   });
-}
-
-function lengthOf(budget: Budget, steps: number | undefined): readonly string[] {
-  const of = (key: string, value: number | undefined): string =>
-    `training.${key}=${value ?? "undefined"}`;
-  const duration = budget.kind === "seconds" ? budget.amount : undefined;
-  return [of("steps", steps), of("duration", duration), of("epochs", undefined)];
 }
 
 function checkSeeds(seeds: readonly number[]): void {

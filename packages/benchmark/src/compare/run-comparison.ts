@@ -14,6 +14,7 @@ import {
   type PlannedMethod,
 } from "./plan-comparison.js";
 import { runMethod } from "./run-method.js";
+import { keptIn } from "./step-seconds.js";
 
 /** Points of a curve, where nothing else is asked for. */
 const CURVE_POINTS = 8;
@@ -40,7 +41,7 @@ export interface RunComparisonOptions extends ComparisonOptions {
   /** Folder of the comparison: runs, `comparison.json`. */
   readonly out: string;
   readonly title?: string;
-  /** Pictures between two measurements along a run; 8 measurements by default, none for a budget of seconds. */
+  /** Pictures between two measurements along a run; 8 measurements by default. */
   readonly evaluateEvery?: number;
   readonly on?: (event: ComparisonEvent) => void;
   /** What the run in progress says. */
@@ -68,7 +69,11 @@ const COMPARISON_FILE = "comparison.json";
  */
 export async function runComparison(options: RunComparisonOptions): Promise<ComparisonOutcome> {
   const { seeds, out, on, onRun = () => undefined, signal } = options;
-  const plan = await planComparison(options, { on: onRun, ...(signal ? { signal } : {}) });
+  const plan = await planComparison(options, {
+    on: onRun,
+    ...(signal ? { signal } : {}),
+    timer: keptIn(out),
+  });
   const { methods, evaluateWith } = plan;
   const total = seeds.length * methods.length;
   on?.({ event: "plan", plan, runs: total });
@@ -132,7 +137,6 @@ function comparisonOf(
 
 /** Steps after which to measure; the end is measured anyway. */
 function pointsOf({ steps, cost }: PlannedMethod, every: number | undefined): readonly number[] {
-  if (steps === undefined) return [];
   const stride =
     every === undefined ? steps / CURVE_POINTS : Math.max(1, Math.round(every / cost.samples));
   const points: number[] = [];

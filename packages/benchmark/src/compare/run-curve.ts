@@ -73,28 +73,21 @@ interface LoggedStep {
   readonly step: number;
   readonly loss: number;
   readonly metrics: Readonly<Record<string, number>>;
-  /** Seconds of steps up to here, from those that are logged. */
+  /** Seconds of training up to here. */
   readonly elapsed: number;
 }
 
 function readLosses(folder: string): readonly LoggedStep[] {
   const path = join(folder, "log.jsonl");
   if (!existsSync(path)) return [];
-  const steps: LoggedStep[] = [];
-  let elapsed = 0;
-  let last = 0;
-  for (const event of readJsonlLog(path)) {
-    if (event["event"] !== "step") continue;
-    const { step, loss, metrics, stepMs, waitMs } = event as unknown as {
+  return readJsonlLog(path).flatMap((event): readonly LoggedStep[] => {
+    if (event["event"] !== "step") return [];
+    const { step, loss, metrics, trainingSeconds } = event as unknown as {
       step: number;
       loss: number;
       metrics?: Record<string, number>;
-      stepMs: number;
-      waitMs: number;
+      trainingSeconds: number;
     };
-    elapsed += ((step + 1 - last) * (stepMs + waitMs)) / 1000;
-    last = step + 1;
-    steps.push({ step: step + 1, loss, metrics: metrics ?? {}, elapsed });
-  }
-  return steps;
+    return [{ step: step + 1, loss, metrics: metrics ?? {}, elapsed: trainingSeconds }];
+  });
 }

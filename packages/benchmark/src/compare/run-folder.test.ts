@@ -47,7 +47,7 @@ describe("differences", () => {
 
 describe("a curve", () => {
   const step = (at: number, loss: number): string =>
-    `${JSON.stringify({ event: "step", step: at - 1, loss, metrics: { accuracy: 0.5 }, stepMs: 90, waitMs: 10 })}\n`;
+    `${JSON.stringify({ event: "step", step: at - 1, loss, metrics: { accuracy: 0.5 }, trainingSeconds: at / 10 })}\n`;
 
   it("holds losses and what was measured, at the cost of their steps", async () => {
     const folder = await newFolder();

@@ -75,6 +75,8 @@ take turns, seed by seed. Training data, preparation of pictures or precision th
 methods are named as the reason why their numbers may not stand side by side.
 
 A budget of seconds depends on the machine and on what else runs there; one of samples or FLOPs does not.
+Steps are timed before the first run, method by method in turns; as many as fit into the seconds are
+trained under every seed.
 
 Ctrl-C saves; the same command goes on. A run that is finished is not repeated. The folder gets
 comparison.json after every run, and at the end report.html, report.md and report.csv. The exit code

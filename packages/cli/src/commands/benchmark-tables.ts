@@ -13,19 +13,20 @@ import { formatTable } from "../table.js";
 export function planTable({ methods, seeds, budget }: ComparisonPlan): string {
   const rows = methods.map(({ method, steps, cost, notes }) => [
     method,
-    steps === undefined ? "as time allows" : steps.toLocaleString("en"),
-    steps === undefined ? "" : (steps * cost.samples).toLocaleString("en"),
-    steps === undefined ? "" : (steps * cost.flops).toExponential(2),
+    steps.toLocaleString("en"),
+    (steps * cost.samples).toLocaleString("en"),
+    (steps * cost.flops).toExponential(2),
     cost.flops.toExponential(2),
+    cost.seconds === undefined ? "" : `${(1000 * cost.seconds).toFixed(1)} ms`,
     notes.join("; "),
   ]);
   return [
     `${formatBudget(budget)} a run, seeds ${seeds.join(", ")}: ${methods.length * seeds.length} runs.`,
     "",
     formatTable(
-      ["method", "steps", "pictures", "FLOPs", "FLOPs a step", "note"],
+      ["method", "steps", "pictures", "FLOPs", "FLOPs a step", "time a step", "note"],
       rows,
-      [1, 2, 3, 4],
+      [1, 2, 3, 4, 5],
     ),
   ].join("\n");
 }
