@@ -1,4 +1,5 @@
 /** Files that are either wholly written or not there: written beside, flushed to disk, renamed. */
+import { randomUUID } from "node:crypto";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CheckpointError } from "@diptych/core";
@@ -21,7 +22,7 @@ export async function writeFileAtomically(
   path: string,
   chunks: Iterable<Uint8Array>,
 ): Promise<void> {
-  const beside = `${path}.${process.pid}.tmp`;
+  const beside = `${path}.${randomUUID()}.tmp`;
   try {
     await mkdir(dirname(path), { recursive: true });
     const file = await open(beside, "w");
@@ -52,10 +53,9 @@ export async function writeFolderAtomically(
   path: string,
   fill: (folder: string) => Promise<void>,
 ): Promise<void> {
-  const beside = `${path}.${process.pid}.tmp`;
-  const before = `${path}.${process.pid}.old`;
+  const beside = `${path}.${randomUUID()}.tmp`;
+  const before = `${path}.${randomUUID()}.old`;
   try {
-    await rm(beside, { recursive: true, force: true });
     await mkdir(beside, { recursive: true });
     await fill(beside);
     await rename(path, before).catch((error: unknown) => {
