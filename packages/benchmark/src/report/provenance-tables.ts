@@ -166,15 +166,16 @@ export function failuresTable(view: ReportView): ReportTable | undefined {
 export function incomparableTable(view: ReportView): ReportTable | undefined {
   if (view.incomparable.length === 0) return undefined;
   return {
-    caption: "Not comparable, and why",
-    head: [view.noun, "with", "task", "why not"],
-    rows: view.incomparable.map(({ method, baseline, task, reasons }) => [
+    caption: "Not or not certainly comparable, and why",
+    head: [view.noun, "with", "task", "comparable", "why not"],
+    rows: view.incomparable.map(({ method, baseline, task, reasons, severity }) => [
       methodCell(view, method),
       baseline,
       task,
+      severity === "marked" ? "not certain" : { text: "no", tone: "bad" },
       reasons.join(" "),
     ]),
-    words: [1, 2, 3],
+    words: [1, 2, 3, 4],
     stack: true,
   };
 }

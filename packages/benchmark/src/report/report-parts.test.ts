@@ -7,6 +7,7 @@ import { pickGalleries } from "./galleries.js";
 import {
   configDifferences,
   flattenConfig,
+  incomparableTable,
   runsTable,
   settingsTable,
   sharedFacts,
@@ -52,6 +53,14 @@ it("puts means, differences and verdicts beside each other, and marks what may n
   const verdicts = table?.rows.map((row) => contentOf(row[4] ?? "").text);
   expect(verdicts).toEqual(["baseline", "better", "not comparable"]);
   expect(contentOf(table?.rows[1]?.[3] ?? "").below).toBe("seeds 0.004, items < 0.001");
+  const [one] = view.incomparable;
+  const uncertain = { ...view, incomparable: [{ ...one!, severity: "marked" as const }] };
+  expect(meansTable(uncertain, "retrieval")?.rows[2]?.[4]).toEqual({
+    text: expect.stringMatching(/^(better|worse|undecided)$/) as string,
+    tone: expect.any(String) as string,
+    below: "may not be comparable",
+  });
+  expect(incomparableTable(uncertain)?.rows[0]?.[3]).toBe("not certain");
 });
 
 it("has one line a method for the main metric, and intervals of the others in the table of all", () => {

@@ -11,7 +11,7 @@ import {
   formatProbability,
   NOTHING,
 } from "./report-numbers.js";
-import type { Cell, ReportTable } from "./report-table.js";
+import type { Cell, CellContent, ReportTable } from "./report-table.js";
 import { mainMeans, meanMetric, meanOf, rowsOf, unique, type ReportView } from "./report-view.js";
 
 export function methodCell({ methods }: ReportView, method: string): Cell {
@@ -58,15 +58,23 @@ function comparedCells(
   const test = view.tests.find(
     (one) => one.task === task && one.method === method && one.metric === metric,
   );
-  if (!test) return [NOTHING, NOTHING, { text: "not compared", tone: "soft" }];
-  const marked = view.incomparable.some((one) => one.task === task && one.method === method);
+  const incomparable = view.incomparable.find((one) => one.task === task && one.method === method);
+  const refused = incomparable !== undefined && incomparable.severity !== "marked";
+  if (!test) {
+    const verdict: Cell = refused
+      ? { text: "not comparable", tone: "bad" }
+      : { text: "not compared", tone: "soft" };
+    return [NOTHING, NOTHING, verdict];
+  }
   return [
     {
       text: `${formatDifference(test.difference, share)}${share ? " points" : ""}`,
       below: formatInterval(test.interval, share, true),
     },
     { text: formatProbability(test.pCorrected), below: singleProbabilities(test) },
-    marked ? { text: "not comparable", tone: "bad" } : verdictCell(test),
+    refused
+      ? { text: "not comparable", tone: "bad" }
+      : { ...verdictCell(test), ...(incomparable ? { below: "may not be comparable" } : {}) },
   ];
 }
 
@@ -78,7 +86,7 @@ function singleProbabilities({ pSeeds, pItems }: PairedTest): string {
   ].join(", ");
 }
 
-function verdictCell({ verdict }: PairedTest): Cell {
+function verdictCell({ verdict }: PairedTest): CellContent {
   if (verdict === "undecided") return { text: "undecided", tone: "soft" };
   return { text: verdict, tone: verdict === "better" ? "good" : "bad" };
 }
