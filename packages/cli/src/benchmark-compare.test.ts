@@ -84,6 +84,16 @@ describe("diptych benchmark compare", () => {
     const changed = await compare(...args);
     expect(changed.code).toBe(1);
     expect(changed.stderr).toMatch(/second-seed3.*config\.optimizer/);
+
+    // Another caption under the same path is other data.
+    await writeMethod("second");
+    const set = join(folder, "set.jsonl");
+    const given = await readFile(set, "utf8");
+    await writeFile(set, given.replace("a red square", "a crimson square"));
+    const other = await compare(...args);
+    await writeFile(set, given);
+    expect(other.stderr).toMatch(/first-seed3.*content\.train: "[0-9a-f]+… → "[0-9a-f]+…/);
+    expect(other.code).toBe(1);
   }, 180_000);
 
   it.runIf(process.platform !== "win32")(

@@ -146,8 +146,10 @@ export {
 } from "./evaluate.js";
 export {
   identifyEvaluatorData,
+  identifyTrainingData,
   openEvaluatorDataset,
   type EvaluatorData,
+  type IdentifyOptions,
   type MeasuredData,
 } from "./measured-data.js";
 export { weightsFingerprint } from "./fingerprint.js";

@@ -1,7 +1,8 @@
 /** What data a model was trained or measured on: its configuration, size and a hash of its content. */
 import { ConfigError, type Dataset, type ResolvedPart, type SizedDataset } from "@diptych/core";
 import { createDataset } from "./components.js";
-import type { OpenedEvaluation } from "./load-config.js";
+import type { OpenedConfig, OpenedEvaluation } from "./load-config.js";
+import type { RunListener } from "./run-events.js";
 
 /** Data that a model was trained or measured on. */
 export interface MeasuredData {
@@ -35,23 +36,42 @@ export async function openEvaluatorDataset(
   );
 }
 
+export interface IdentifyOptions {
+  readonly on?: RunListener;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** What an evaluator of `opened` would measure on now, hashed. @throws what opening a dataset throws. */
 export async function identifyEvaluatorData(
   opened: OpenedEvaluation,
-  entry: OpenedEvaluation["config"]["evaluators"][number],
+  { dataset, trainDataset }: OpenedEvaluation["config"]["evaluators"][number],
+  options: IdentifyOptions = {},
 ): Promise<EvaluatorData> {
-  const identify = async (part: ResolvedPart<"dataset">): Promise<MeasuredData> => {
-    const dataset = await createDataset(part, { opened, on: () => undefined });
-    try {
-      return await identifyDataset(dataset, part, true);
-    } finally {
-      await dataset.dispose?.();
-    }
-  };
   return {
-    data: await identify(entry.dataset),
-    ...(entry.trainDataset ? { trainData: await identify(entry.trainDataset) } : {}),
+    data: await identifyPart(opened, dataset, options),
+    ...(trainDataset ? { trainData: await identifyPart(opened, trainDataset, options) } : {}),
   };
+}
+
+/** What a configuration would train on now, hashed. @throws what opening a dataset throws. */
+export async function identifyTrainingData(
+  opened: OpenedConfig,
+  options: IdentifyOptions = {},
+): Promise<MeasuredData> {
+  return identifyPart(opened, opened.config.data.train, options);
+}
+
+async function identifyPart(
+  opened: OpenedEvaluation,
+  part: ResolvedPart<"dataset">,
+  { on = () => undefined, signal }: IdentifyOptions,
+): Promise<MeasuredData> {
+  const dataset = await createDataset(part, { opened, on, ...(signal ? { signal } : {}) });
+  try {
+    return await identifyDataset(dataset, part, true);
+  } finally {
+    await dataset.dispose?.();
+  }
 }
 
 /** What a dataset is; its content is hashed where `fingerprints` asks for it. */

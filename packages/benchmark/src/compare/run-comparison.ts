@@ -6,6 +6,7 @@ import type { Comparison, MethodRun } from "../comparison.js";
 import { fileNames } from "../file-names.js";
 import { codeVersion } from "../provenance/code-version.js";
 import { summarise } from "../summarise.js";
+import { readContent } from "./data-content.js";
 import {
   openSeed,
   planComparison,
@@ -83,6 +84,11 @@ export async function runComparison(options: RunComparisonOptions): Promise<Comp
     methods.map(({ method }) => method),
     "method",
   );
+  const contents = await readContent(
+    methods.map(({ opened }) => opened),
+    evaluateWith,
+    { on: onRun, signal },
+  );
   const runs: MethodRun[] = [];
   let comparison: Comparison | undefined;
   let index = 0;
@@ -98,6 +104,7 @@ export async function runComparison(options: RunComparisonOptions): Promise<Comp
         out,
         folder: `runs/${folders[i]}-seed${seed}`,
         evaluateWith,
+        content: contents[i]!,
         evaluateAt: pointsOf(planned, options.evaluateEvery),
         code,
         on: onRun,

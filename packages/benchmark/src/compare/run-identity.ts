@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { ConfigError } from "@diptych/core";
 import { writeJsonAtomically } from "diptych";
+import type { DataContent } from "./data-content.js";
 import { differences } from "./differences.js";
 
 const FILE = "asked.json";
@@ -16,6 +17,7 @@ export interface RunIdentity {
   readonly config: Readonly<Record<string, unknown>>;
   /** The evaluators that measure it. */
   readonly evaluators: unknown;
+  readonly content: DataContent;
   /** Steps after which it is measured. */
   readonly evaluateAt: readonly number[];
   /** Version of diptych's packages. */
@@ -36,6 +38,6 @@ export async function claimRun(folder: string, asked: RunIdentity): Promise<void
   if (isDeepStrictEqual(found, wanted)) return;
   const changed = differences(found, wanted);
   throw new ConfigError(
-    `benchmark/compare: ${folder}: expected a run of the same configuration, budget and evaluation, got one with ${changed.slice(0, 5).join("; ")}${changed.length > 5 ? `; and ${changed.length - 5} more` : ""}. Choose another --out, or delete this folder.`,
+    `benchmark/compare: ${folder}: expected a run of the same configuration, data, budget and evaluation, got one with ${changed.slice(0, 5).join("; ")}${changed.length > 5 ? `; and ${changed.length - 5} more` : ""}. Choose another --out, or delete this folder.`,
   );
 }

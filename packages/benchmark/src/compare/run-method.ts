@@ -13,6 +13,7 @@ import {
 import type { MethodRun } from "../comparison.js";
 import { measuredRow } from "../measured-row.js";
 import type { BenchmarkRow, FailedRow, Provenance } from "../record.js";
+import type { DataContent } from "./data-content.js";
 import type { PlannedMethod } from "./plan-comparison.js";
 import { addMeasured, metricsOf, readCurve } from "./run-curve.js";
 import { claimRun } from "./run-identity.js";
@@ -28,6 +29,8 @@ export interface RunMethodOptions {
   readonly out: string;
   readonly folder: string;
   readonly evaluateWith: OpenedConfig;
+  /** Of its data and the evaluators' now. */
+  readonly content: DataContent;
   readonly evaluateAt: readonly number[];
   readonly code: Provenance["code"];
   readonly on: RunListener;
@@ -53,6 +56,7 @@ export async function runMethod(options: RunMethodOptions): Promise<MethodOutcom
     seed,
     config: opened.config.plain,
     evaluators: evaluateWith.config.plain["evaluators"],
+    content: options.content,
     evaluateAt,
     version: code.diptych,
   });
