@@ -5,6 +5,7 @@
 
 - quantiles: scipy.stats.t.ppf; degrees of freedom whole and not.
 - coins: scipy.stats.binomtest(k, n).pvalue, McNemar's exact test over discordant items.
+- shares: scipy.stats.beta.ppf, Jeffreys' intervals of binomial shares.
 - flips: scipy.stats.permutation_test, permutation_type="samples", all permutations.
 - paired: scipy.stats.ttest_1samp over differences and its confidence interval.
 - crossed: mean squares of a two-way analysis of variance without replication.
@@ -32,6 +33,21 @@ def coins():
         {"successes": k, "trials": n, "p": stats.binomtest(k, n).pvalue}
         for k, n in ((0, 1), (0, 5), (3, 6), (8, 10), (40, 61), (1000, 1900), (0, 1100))
     ]
+
+
+def shares():
+    rows = []
+    for successes, trials in ((0, 10), (1, 1000), (1, 50_000), (3, 50), (5, 9), (49, 50), (12_000, 50_000)):
+        low, high = stats.beta.ppf((0.025, 0.975), successes + 0.5, trials - successes + 0.5)
+        rows.append(
+            {
+                "successes": successes,
+                "trials": trials,
+                "low": 0.0 if successes == 0 else low,
+                "high": 1.0 if successes == trials else high,
+            }
+        )
+    return rows
 
 
 def flips(generator):
@@ -110,6 +126,7 @@ def main():
         },
         "quantiles": quantiles(),
         "coins": coins(),
+        "shares": shares(),
         "flips": flips(generator),
         "paired": paired(generator),
         "crossed": crossed(generator),

@@ -4,7 +4,7 @@ import { bootstrapInterval } from "./bootstrap.js";
 import { studentQuantile } from "./distributions.js";
 import { estimateMean } from "./mean-estimate.js";
 import { meanInterval } from "./mean-interval.js";
-import { differences, type OutcomeTable } from "./outcome-table.js";
+import { differences, outcomeTable, type OutcomeTable } from "./outcome-table.js";
 
 /** Item i is right under seed s where μ + aₛ + bᵢ + eₛᵢ > 0, e standard normal. */
 export interface Design {
@@ -46,7 +46,8 @@ export function coverageOf(
     const draw = (wanted: number): OutcomeTable => drawOutcomes(design, wanted, normals, random);
     const shares = otherAccuracy === undefined;
     const table = shares ? draw(accuracy) : differences(draw(accuracy), draw(otherAccuracy));
-    const interval = meanInterval(estimateMean(table), { shares, items })!;
+    const binary = shares && design.seeds === 1;
+    const interval = meanInterval(estimateMean(table), { shares, binary, items })!;
     if (interval.low <= truth && truth <= interval.high) held++;
     if (resamples === 0) continue;
     const bootstrap = bootstrapInterval(table, { random, resamples })!;
@@ -74,4 +75,23 @@ function drawOutcomes(
     }
   }
   return { seeds, items, values };
+}
+
+/** The share of samples of `items` right or wrong answers whose interval holds the accuracy, without simulation. */
+export function exactCoverage(items: number, accuracy: number): number {
+  let held = 0;
+  const odds = Math.log(accuracy / (1 - accuracy));
+  let logProbability = items * Math.log(1 - accuracy);
+  for (let right = 0; right <= items; right++) {
+    const probability = Math.exp(logProbability);
+    // Where there is a chance to speak of.
+    if (probability > 1e-9) {
+      const outcomes = Array.from({ length: items }, (_, item) => Number(item < right));
+      const estimate = estimateMean(outcomeTable([outcomes]));
+      const interval = meanInterval(estimate, { shares: true, binary: true, items })!;
+      if (interval.low <= accuracy && accuracy <= interval.high) held += probability;
+    }
+    logProbability += Math.log((items - right) / (right + 1)) + odds;
+  }
+  return held;
 }

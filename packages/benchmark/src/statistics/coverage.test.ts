@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { coverageOf, type Design } from "./coverage.test-support.js";
+import { coverageOf, exactCoverage, type Design } from "./coverage.test-support.js";
 
 const RUNS = 1500;
 
@@ -24,6 +24,22 @@ describe("95 % intervals hold the truth in 93 to 97 % of runs", () => {
     const { interval } = coverageOf(design, { runs: RUNS, seed: 1 });
     expect(interval).toBeGreaterThanOrEqual(0.93);
     expect(interval).toBeLessThanOrEqual(0.97);
+  });
+
+  test.each([
+    { items: 50, accuracies: [0.1, 0.9] },
+    { items: 200, accuracies: [0.02, 0.98] },
+    { items: 1000, accuracies: [0.005, 0.995] },
+  ])("one seed, $items right or wrong answers, accuracies $accuracies", ({ items, accuracies }) => {
+    const [from = 0, to = 1] = accuracies;
+    const held = Array.from({ length: 60 }, (_, i) =>
+      exactCoverage(items, from + ((to - from) * i) / 59),
+    );
+    expect(held.reduce((sum, share) => sum + share, 0) / held.length).toBeGreaterThan(0.945);
+    expect(held.reduce((sum, share) => sum + share, 0) / held.length).toBeLessThan(0.955);
+    // A binomial share has few values: no interval holds each truth alike.
+    expect(Math.min(...held)).toBeGreaterThan(0.92);
+    expect(Math.max(...held)).toBeLessThan(0.98);
   });
 
   test("a bootstrap over three seeds does not, which is why no verdict rests on it", () => {

@@ -18,6 +18,11 @@ export function studentQuantile(probability: number, degreesOfFreedom: number): 
     : jStat.studentt.inv(probability, degreesOfFreedom);
 }
 
+/** Quantile of the beta distribution; `alpha` and `beta` above 0. */
+export function betaQuantile(probability: number, alpha: number, beta: number): number {
+  return jStat.beta.inv(probability, alpha, beta);
+}
+
 /** Two-sided p of `successes` among `trials` fair coins: all outcomes as unlikely as this one or more so. */
 export function fairCoinTails(successes: number, trials: number): number {
   const rarer = Math.min(successes, trials - successes);

@@ -3,6 +3,7 @@ declare module "jstat" {
   const jstat: {
     readonly jStat: {
       readonly studentt: { inv(probability: number, degreesOfFreedom: number): number };
+      readonly beta: { inv(probability: number, alpha: number, beta: number): number };
       readonly normal: { inv(probability: number, mean: number, deviation: number): number };
       gammaln(x: number): number;
     };

@@ -1,6 +1,6 @@
 /** Interval and p of a mean whose variance has two parts with few degrees of freedom (docs/decisions/0017). */
 import type { Interval } from "../comparison.js";
-import { studentQuantile } from "./distributions.js";
+import { betaQuantile, studentQuantile } from "./distributions.js";
 import type { MeanEstimate } from "./mean-estimate.js";
 
 /** Below this no p is told from 0. */
@@ -44,6 +44,8 @@ export interface IntervalOptions {
    * it keeps its coverage near 0 and 1 and never leaves [0, 1].
    */
   readonly shares?: boolean;
+  /** Whether outcomes are those of one seed, each 0 or 1: the interval is then that of a binomial share. */
+  readonly binary?: boolean;
   /** Items behind a mean of exactly 0 or 1, whose upper or lower bound is then the binomial one. */
   readonly items?: number;
 }
@@ -51,11 +53,13 @@ export interface IntervalOptions {
 /** null where nothing can be said: one seed and no outcomes by item. */
 export function meanInterval(
   estimate: MeanEstimate,
-  { level = 0.95, shares = false, items = 0 }: IntervalOptions = {},
+  { level = 0.95, shares = false, binary = false, items = 0 }: IntervalOptions = {},
 ): Interval | null {
   const { mean, over } = estimate;
   if (over === null) return null;
   const alpha = 1 - level;
+  if (binary && over === "items")
+    return Object.freeze({ ...binomialBounds(mean, items, alpha), level, over });
   const half =
     criticalValue(estimate, alpha) * Math.sqrt(estimate.seedVariance + estimate.itemVariance);
   const [low, high] = !shares
@@ -65,6 +69,21 @@ export function meanInterval(
       : // All right or all wrong: what n equal outcomes leave possible (Clopper and Pearson 1934).
         boundaryBounds(mean, items === 0 ? 0 : 1 - (alpha / 2) ** (1 / items));
   return Object.freeze({ low, high, level, over });
+}
+
+/** Jeffreys' interval, from 0 where nothing and to 1 where everything is right (Brown, Cai and DasGupta 2001, §3.1 and 4.1.1). */
+function binomialBounds(
+  mean: number,
+  items: number,
+  alpha: number,
+): { readonly low: number; readonly high: number } {
+  const right = Math.round(mean * items);
+  const quantile = (probability: number): number =>
+    betaQuantile(probability, right + 0.5, items - right + 0.5);
+  return {
+    low: right === 0 ? 0 : quantile(alpha / 2),
+    high: right === items ? 1 : quantile(1 - alpha / 2),
+  };
 }
 
 /** The interval of log odds whose half-width is half/(m(1 − m)), by the delta method, brought back. */

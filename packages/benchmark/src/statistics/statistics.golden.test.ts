@@ -10,6 +10,7 @@ import { signFlipP } from "./sign-flip.js";
 interface Fixture {
   readonly quantiles: readonly { df: number; probability: number; quantile: number }[];
   readonly coins: readonly { successes: number; trials: number; p: number }[];
+  readonly shares: readonly { successes: number; trials: number; low: number; high: number }[];
   readonly flips: readonly { name: string; differences: number[]; p: number }[];
   readonly paired: readonly { differences: number[]; p: number; low: number; high: number }[];
   readonly crossed: readonly {
@@ -35,6 +36,15 @@ describe("SciPy's values", () => {
 
   test.each(fixture.coins)("$successes of $trials coins", ({ successes, trials, p }) => {
     expect(relative(fairCoinTails(successes, trials), p)).toBeLessThan(1e-8);
+  });
+
+  test.each(fixture.shares)("interval of $successes of $trials", (row) => {
+    const { successes, trials } = row;
+    const outcomes = Array.from({ length: trials }, (_, item) => Number(item < successes));
+    const options = { shares: true, binary: true, items: trials };
+    const interval = meanInterval(estimateMean(outcomeTable([outcomes])), options)!;
+    expect(interval.low).toBeCloseTo(row.low, 8);
+    expect(interval.high).toBeCloseTo(row.high, 8);
   });
 
   test.each(fixture.flips)("signs flipped: $name", ({ differences, p }) => {
