@@ -13,6 +13,7 @@ import {
 import { positiveInteger } from "../clip-options.js";
 import { listenForInterrupt } from "../interrupt.js";
 import { createProgressSeries } from "../progress.js";
+import { showRunEvent } from "../run-view.js";
 import { renderBackendsPage } from "../report/backends-page.js";
 import { comparisonCsv, comparisonText } from "./comparison-report.js";
 import { repeatable } from "./repeatable.js";
@@ -115,10 +116,8 @@ function createView(): { on: (event: ComparisonEvent) => void; stop: () => void 
     on: (event) => {
       switch (event.event) {
         case "message":
-          series.log(event.text);
-          break;
         case "prepare":
-          series.at(event.what).update(event.done, event.total);
+          showRunEvent(series, event);
           break;
         case "begin":
           series.at(`${event.label} (${event.index + 1} of ${event.count})`);
