@@ -1,6 +1,6 @@
 /** All that is said of a comparison's runs, in one call: means, paired tests, what may not stand side by side, sentences. */
 import { ConfigError } from "@diptych/core";
-import { judgePairs } from "./comparability/judge-pairs.js";
+import { isRefused, judgePairs } from "./comparability/judge-pairs.js";
 import type { Aspect } from "./comparability/why-incomparable.js";
 import type { Budget, Comparison, MethodRun } from "./comparison.js";
 import { conclude, type ConclusionFailure } from "./conclude.js";
@@ -32,10 +32,7 @@ export function summarise(runs: readonly MethodRun[], options: SummariseOptions)
   checkOptions(options);
   const { baseline, methods, seeds, level = 0.95 } = options;
   const { incomparable, notes } = judgePairs(runs, options);
-  const refuses = (method: string, task: string): boolean =>
-    incomparable.some(
-      (one) => one.method === method && one.task === task && one.severity !== "marked",
-    );
+  const refuses = (method: string, task: string): boolean => isRefused(incomparable, method, task);
   const means = methodMeans(runs, { methods, seeds, level });
   const tests = pairedTests(runs, { baseline, methods, seeds, level, refuses });
   const failures = failuresOf(runs);

@@ -56,6 +56,17 @@ export function judgePairs(
   return Object.freeze({ incomparable, notes: sentences });
 }
 
+/** Whether a method may not be compared with the baseline on a task; a pair that is marked may, with its reason told. */
+export function isRefused(
+  incomparable: readonly Incomparable[],
+  method: string,
+  task: string,
+): boolean {
+  return incomparable.some(
+    (one) => one.method === method && one.task === task && one.severity !== "marked",
+  );
+}
+
 function reasonsOf(
   found: readonly Difference[],
 ): Readonly<Record<Difference["severity"], readonly string[]>> {

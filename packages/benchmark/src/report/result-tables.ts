@@ -1,5 +1,6 @@
 /** Tables of what came out: means with intervals and verdicts, all metrics, groups, and what training cost. */
 import { formatDuration } from "@diptych/core";
+import { isRefused } from "../comparability/judge-pairs.js";
 import type { PairedTest } from "../comparison.js";
 import {
   areShares,
@@ -11,7 +12,7 @@ import {
   formatProbability,
   NOTHING,
 } from "./report-numbers.js";
-import type { Cell, CellContent, ReportTable } from "./report-table.js";
+import type { Cell, ReportTable } from "./report-table.js";
 import { mainMeans, meanMetric, meanOf, rowsOf, unique, type ReportView } from "./report-view.js";
 
 export function methodCell({ methods }: ReportView, method: string): Cell {
@@ -58,23 +59,15 @@ function comparedCells(
   const test = view.tests.find(
     (one) => one.task === task && one.method === method && one.metric === metric,
   );
-  const incomparable = view.incomparable.find((one) => one.task === task && one.method === method);
-  const refused = incomparable !== undefined && incomparable.severity !== "marked";
-  if (!test) {
-    const verdict: Cell = refused
-      ? { text: "not comparable", tone: "bad" }
-      : { text: "not compared", tone: "soft" };
-    return [NOTHING, NOTHING, verdict];
-  }
+  const verdict = verdictCell(view, { method, task, test });
+  if (!test) return [NOTHING, NOTHING, verdict];
   return [
     {
       text: `${formatDifference(test.difference, share)}${share ? " points" : ""}`,
       below: formatInterval(test.interval, share, true),
     },
     { text: formatProbability(test.pCorrected), below: singleProbabilities(test) },
-    refused
-      ? { text: "not comparable", tone: "bad" }
-      : { ...verdictCell(test), ...(incomparable ? { below: "may not be comparable" } : {}) },
+    verdict,
   ];
 }
 
@@ -86,9 +79,20 @@ function singleProbabilities({ pSeeds, pItems }: PairedTest): string {
   ].join(", ");
 }
 
-function verdictCell({ verdict }: PairedTest): CellContent {
-  if (verdict === "undecided") return { text: "undecided", tone: "soft" };
-  return { text: verdict, tone: verdict === "better" ? "good" : "bad" };
+function verdictCell(
+  { incomparable }: ReportView,
+  {
+    method,
+    task,
+    test,
+  }: { readonly method: string; readonly task: string; readonly test: PairedTest | undefined },
+): Cell {
+  if (isRefused(incomparable, method, task)) return { text: "not comparable", tone: "bad" };
+  if (!test) return { text: "not compared", tone: "soft" };
+  const { verdict } = test;
+  const tone = verdict === "undecided" ? "soft" : verdict === "better" ? "good" : "bad";
+  const marked = incomparable.some((one) => one.method === method && one.task === task);
+  return { text: verdict, tone, ...(marked ? { below: "may not be comparable" } : {}) };
 }
 
 /** `95 %`. */

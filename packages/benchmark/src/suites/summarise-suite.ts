@@ -1,5 +1,5 @@
 /** What a suite's rows come to: means with intervals over test items, what may not stand side by side, sentences. */
-import { judgePairs } from "../comparability/judge-pairs.js";
+import { isRefused, judgePairs } from "../comparability/judge-pairs.js";
 import type { Aspect } from "../comparability/why-incomparable.js";
 import type { MethodMean, PairedTest } from "../comparison.js";
 import { methodMeans } from "../method-means.js";
@@ -29,10 +29,7 @@ export function summariseSuite(facts: SuiteFacts): SuiteResult {
   const budget = { kind: "samples", amount: 0 } as const;
   const shared = { baseline, methods: models, seeds: SEEDS };
   const { incomparable, notes } = judgePairs(runs, { ...shared, budget, vary: VARY });
-  const refuses = (method: string, task: string): boolean =>
-    incomparable.some(
-      (one) => one.method === method && one.task === task && one.severity !== "marked",
-    );
+  const refuses = (method: string, task: string): boolean => isRefused(incomparable, method, task);
   const means = methodMeans(runs, { methods: models, seeds: SEEDS, level: LEVEL });
   const tests = pairedTests(runs, { ...shared, level: LEVEL, refuses });
   const conclusion = [
