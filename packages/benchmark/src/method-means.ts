@@ -76,7 +76,7 @@ function meanOfMetric(
     interval: meanInterval(estimateMean(table), {
       level,
       shares: table.values.every((value) => value >= 0 && value <= 1),
-      binary: table.seeds === 1 && table.values.every((value) => value === 0 || value === 1),
+      binary: table.values.every((value) => value === 0 || value === 1),
       items: table.items,
     }),
     ...(isMain

@@ -46,8 +46,7 @@ export function coverageOf(
     const draw = (wanted: number): OutcomeTable => drawOutcomes(design, wanted, normals, random);
     const shares = otherAccuracy === undefined;
     const table = shares ? draw(accuracy) : differences(draw(accuracy), draw(otherAccuracy));
-    const binary = shares && design.seeds === 1;
-    const interval = meanInterval(estimateMean(table), { shares, binary, items })!;
+    const interval = meanInterval(estimateMean(table), { shares, binary: shares, items })!;
     if (interval.low <= truth && truth <= interval.high) held++;
     if (resamples === 0) continue;
     const bootstrap = bootstrapInterval(table, { random, resamples })!;

@@ -44,7 +44,7 @@ export interface IntervalOptions {
    * it keeps its coverage near 0 and 1 and never leaves [0, 1].
    */
   readonly shares?: boolean;
-  /** Whether outcomes are those of one seed, each 0 or 1: the interval is then that of a binomial share. */
+  /** Whether each outcome is 0 or 1: over the items of one seed the interval is then that of a binomial share. */
   readonly binary?: boolean;
   /** Items behind a mean of exactly 0 or 1, whose upper or lower bound is then the binomial one. */
   readonly items?: number;
