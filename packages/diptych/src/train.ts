@@ -185,6 +185,11 @@ async function fit(options: TrainOptions, run: Run, context: FitContext): Promis
   const { logEvery } = config.training;
   const isLogged = (event: TrainingEvent): boolean =>
     event.event !== "step" || event.step % logEvery === 0 || event.step + 1 === totalSteps;
+  // Asked for every step, logged or not: the clock counts them all.
+  const factsOf = (event: TrainingEvent): object => {
+    if (event.event === "start") return { flops, teachers };
+    return event.event === "step" ? { trainingSeconds: clock.after(event) } : {};
+  };
   let loss: number | null = null;
   const average = config.training.ema !== null;
   const midway = createMidwayEvaluation(run, options.midway, {
@@ -201,12 +206,7 @@ async function fit(options: TrainOptions, run: Run, context: FitContext): Promis
     saver: checkpointer,
     metadata: { config: config.plain, tokenizer: run.get(TOKENIZER).toJSON(), teachers },
     on: async (event) => {
-      const facts =
-        event.event === "start"
-          ? { flops, teachers }
-          : event.event === "step"
-            ? { trainingSeconds: clock.after(event) }
-            : {};
+      const facts = factsOf(event);
       if (isLogged(event)) log.write({ ...event, ...facts });
       if (event.event !== "step") return;
       loss = event.loss;

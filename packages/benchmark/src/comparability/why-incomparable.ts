@@ -39,8 +39,9 @@ type Found = Omit<Difference, "aspect">;
  * What stands against two results side by side, the gravest first; nothing where they may.
  *
  * Other test data, evaluator settings, preparation of pictures, precision, training data or budget: refused. A set without
- * a fingerprint, a cost that is not recorded, or seconds that are up to a quarter of the budget apart: it cannot be told. Other seeds, recipes, backends or code: a note. Towers,
- * loss, optimizer and schedule are what comparisons are about and never a reason.
+ * a fingerprint, a cost that is not recorded, or seconds that are up to a quarter of the budget apart: it cannot be told.
+ * Other seeds, recipes, backends or code: a note. Towers, loss, optimizer and schedule are what comparisons are about and
+ * never a reason.
  *
  * @example
  * whyIncomparable(mine.provenance, theirs.provenance, { vary: ["training data"] }).filter(

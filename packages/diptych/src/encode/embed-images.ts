@@ -37,8 +37,8 @@ export function createImageEmbedding({
       const batches = prepareAhead(images, { batchSize, prepareImages, signal });
       const tower = await open();
       for await (const { first, pixels } of batches) {
-        const batch = positions(first, Math.min(batchSize, images.length - first));
-        rows.write(await runTower(tower, pixels, signal), batch);
+        const [count = 0] = pixels.shape;
+        rows.write(await runTower(tower, pixels, signal), positions(first, count));
       }
       return rows.finish();
     },
