@@ -149,7 +149,6 @@ export {
   identifyTrainingData,
   openEvaluatorDataset,
   type EvaluatorData,
-  type IdentifyOptions,
   type MeasuredData,
 } from "./measured-data.js";
 export { weightsFingerprint } from "./fingerprint.js";
@@ -203,7 +202,7 @@ export {
   type PhraseResult,
   type PictureGuesses,
 } from "./quickstart/measure-emoji.js";
-export type { RunEvent, RunListener } from "./run-events.js";
+export type { RunEvent, RunListener, WatchOptions } from "./run-events.js";
 export { SETUP_KINDS, type SetupKind } from "./setup/setup-plan.js";
 export { setUpNative, type SetupOptions, type SetupResult } from "./setup/set-up-native.js";
 export { stepFlops } from "./step-flops.js";
@@ -214,11 +213,6 @@ export {
   type MeasureTasksOptions,
   type TaskModel,
 } from "./measure-tasks.js";
-export {
-  measureStepFlops,
-  measureStepSeconds,
-  type MeasureStepOptions,
-  type TimeStepOptions,
-} from "./measure-step.js";
+export { measureStepFlops, measureStepSeconds, type TimeStepOptions } from "./measure-step.js";
 export type { Midway, MidwayEvaluation } from "./evaluate-run.js";
 export { train, type TrainedModel, type TrainOptions, type TrainSummary } from "./train.js";

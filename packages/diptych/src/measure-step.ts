@@ -2,7 +2,7 @@
 import { Run } from "@diptych/core/plugin";
 import { createComponents } from "./components.js";
 import type { OpenedConfig } from "./load-config.js";
-import type { RunListener } from "./run-events.js";
+import type { WatchOptions } from "./run-events.js";
 import {
   buildStep,
   checkMemory,
@@ -10,11 +10,6 @@ import {
   createRunTrainer,
   runStepFlops,
 } from "./run-step.js";
-
-export interface MeasureStepOptions {
-  readonly on?: RunListener;
-  readonly signal?: AbortSignal;
-}
 
 /**
  * Floating-point operations of one training step of a configuration, its teachers' included, as `TrainSummary.flops` of
@@ -26,7 +21,7 @@ export interface MeasureStepOptions {
  */
 export async function measureStepFlops(
   opened: OpenedConfig,
-  { on = () => undefined, signal }: MeasureStepOptions = {},
+  { on = () => undefined, signal }: WatchOptions = {},
 ): Promise<number> {
   const run = new Run();
   try {
@@ -37,7 +32,7 @@ export async function measureStepFlops(
   }
 }
 
-export interface TimeStepOptions extends MeasureStepOptions {
+export interface TimeStepOptions extends WatchOptions {
   /** Of the training that is planned: a fiftieth of it is spent on timing, or as long as a few steps take. */
   readonly seconds: number;
 }

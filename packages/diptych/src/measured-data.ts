@@ -2,7 +2,7 @@
 import { ConfigError, type Dataset, type ResolvedPart, type SizedDataset } from "@diptych/core";
 import { createDataset } from "./components.js";
 import type { OpenedConfig, OpenedEvaluation } from "./load-config.js";
-import type { RunListener } from "./run-events.js";
+import type { WatchOptions } from "./run-events.js";
 
 /** Data that a model was trained or measured on. */
 export interface MeasuredData {
@@ -36,16 +36,11 @@ export async function openEvaluatorDataset(
   );
 }
 
-export interface IdentifyOptions {
-  readonly on?: RunListener;
-  readonly signal?: AbortSignal | undefined;
-}
-
 /** What an evaluator of `opened` would measure on now, hashed. @throws what opening a dataset throws. */
 export async function identifyEvaluatorData(
   opened: OpenedEvaluation,
   { dataset, trainDataset }: OpenedEvaluation["config"]["evaluators"][number],
-  options: IdentifyOptions = {},
+  options: WatchOptions = {},
 ): Promise<EvaluatorData> {
   return {
     data: await identifyPart(opened, dataset, options),
@@ -56,7 +51,7 @@ export async function identifyEvaluatorData(
 /** What a configuration would train on now, hashed. @throws what opening a dataset throws. */
 export async function identifyTrainingData(
   opened: OpenedConfig,
-  options: IdentifyOptions = {},
+  options: WatchOptions = {},
 ): Promise<MeasuredData> {
   return identifyPart(opened, opened.config.data.train, options);
 }
@@ -64,7 +59,7 @@ export async function identifyTrainingData(
 async function identifyPart(
   opened: OpenedEvaluation,
   part: ResolvedPart<"dataset">,
-  { on = () => undefined, signal }: IdentifyOptions,
+  { on = () => undefined, signal }: WatchOptions,
 ): Promise<MeasuredData> {
   const dataset = await createDataset(part, { opened, on, ...(signal ? { signal } : {}) });
   try {

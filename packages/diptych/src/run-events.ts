@@ -22,6 +22,12 @@ export type RunEvent =
 
 export type RunListener = (event: RunEvent) => void;
 
+/** How work on a configuration is watched and ended. */
+export interface WatchOptions {
+  readonly on?: RunListener;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Turns steps into progress: running means, so that numbers do not flicker. */
 export function createProgressMeter(): (step: {
   readonly step: number;

@@ -1,7 +1,7 @@
 /** What a comparison will do, decided before anything is trained: methods, seeds, steps, and the evaluators for all. */
 import { isDeepStrictEqual } from "node:util";
 import { ConfigError, uniqueNames } from "@diptych/core";
-import { measureStepFlops, openConfigFile, type OpenedConfig, type RunListener } from "diptych";
+import { measureStepFlops, openConfigFile, type OpenedConfig, type WatchOptions } from "diptych";
 import type { Budget } from "../comparison.js";
 import { stepsWithin, type StepCost } from "./budget.js";
 import { timeInTurns, type StepTimer } from "./step-seconds.js";
@@ -47,9 +47,7 @@ export interface ComparisonPlan extends OpenedComparison {
   readonly budget: Budget;
 }
 
-export interface PlanContext {
-  readonly on?: RunListener;
-  readonly signal?: AbortSignal;
+export interface PlanContext extends WatchOptions {
   /** Times the steps for a budget of seconds; {@link timeInTurns} by default. */
   readonly timer?: StepTimer;
 }
@@ -66,20 +64,20 @@ export async function planComparison(
   const { seeds, budget } = options;
   checkSeeds(seeds);
   const { methods: compared, evaluateWith } = await openComparison(options);
-  const { timer = timeInTurns, ...listening } = context;
-  const times =
-    budget.kind === "seconds" ? await timer(compared, budget.amount, listening) : undefined;
-  const methods: PlannedMethod[] = [];
-  for (const [i, one] of compared.entries()) {
-    const { training, data } = one.opened.config;
-    const cost = {
-      samples: training.batchSize * data.imagesPerSample,
-      flops: await measureStepFlops(one.opened, listening),
-      ...(times ? { seconds: times[i]! } : {}),
-    };
-    const steps = stepsWithin(budget, one.method, cost);
-    methods.push({ ...one, cost, steps, notes: notesOn(one.opened, evaluateWith) });
+  const { timer = timeInTurns, ...watch } = context;
+  const costs: StepCost[] = [];
+  for (const { opened } of compared) {
+    const { training, data } = opened.config;
+    const samples = training.batchSize * data.imagesPerSample;
+    costs.push({ samples, flops: await measureStepFlops(opened, watch) });
   }
+  // After the operations: those have prepared the data, and told of it.
+  const times = budget.kind === "seconds" ? await timer(compared, budget.amount, watch) : undefined;
+  const methods = compared.map((one, i): PlannedMethod => {
+    const cost = { ...costs[i]!, ...(times ? { seconds: times[i]! } : {}) };
+    const steps = stepsWithin(budget, one.method, cost);
+    return { ...one, cost, steps, notes: notesOn(one.opened, evaluateWith) };
+  });
   return Object.freeze({ methods, seeds, budget, evaluateWith });
 }
 

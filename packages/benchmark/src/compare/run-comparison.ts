@@ -70,11 +70,8 @@ const COMPARISON_FILE = "comparison.json";
  */
 export async function runComparison(options: RunComparisonOptions): Promise<ComparisonOutcome> {
   const { seeds, out, on, onRun = () => undefined, signal } = options;
-  const plan = await planComparison(options, {
-    on: onRun,
-    ...(signal ? { signal } : {}),
-    timer: keptIn(out),
-  });
+  const watch = { on: onRun, signal };
+  const plan = await planComparison(options, { ...watch, timer: keptIn(out) });
   const { methods, evaluateWith } = plan;
   const total = seeds.length * methods.length;
   on?.({ event: "plan", plan, runs: total });
@@ -87,7 +84,7 @@ export async function runComparison(options: RunComparisonOptions): Promise<Comp
   const contents = await readContent(
     methods.map(({ opened }) => opened),
     evaluateWith,
-    { on: onRun, signal },
+    watch,
   );
   const runs: MethodRun[] = [];
   let comparison: Comparison | undefined;

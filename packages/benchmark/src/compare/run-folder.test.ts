@@ -12,7 +12,7 @@ const asked: RunIdentity = {
   seed: 1,
   config: { loss: { type: "info-nce", between: ["image", "text"] }, seed: 1 },
   evaluators: [{ evaluator: { type: "knn" }, name: undefined }],
-  content: { train: "f00", evaluators: { knn: ["aaa", null] } },
+  content: { train: "f00", evaluators: { knn: { data: "aaa", trainData: null } } },
   evaluateAt: [2, 4],
   version: "0.1.0",
 };

@@ -3,8 +3,12 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { measureStepSeconds, writeJsonAtomically, type OpenedConfig } from "diptych";
-import type { PlanContext } from "./plan-comparison.js";
+import {
+  measureStepSeconds,
+  writeJsonAtomically,
+  type OpenedConfig,
+  type WatchOptions,
+} from "diptych";
 
 const FILE = "step-seconds.json";
 /** Times that each method is timed. */
@@ -20,7 +24,7 @@ export interface TimedMethod {
 export type StepTimer = (
   methods: readonly TimedMethod[],
   seconds: number,
-  context: PlanContext,
+  watch: WatchOptions,
 ) => Promise<readonly number[]>;
 
 /** Mean over three turns of all methods, so that a machine that slows down slows all alike. */
@@ -29,7 +33,7 @@ export const timeInTurns: StepTimer = async (methods, seconds, { on, signal }) =
   for (let turn = 0; turn < TURNS; turn++) {
     for (const [i, { method, opened }] of methods.entries()) {
       on?.({ event: "prepare", what: `timing ${method}`, done: turn, total: TURNS });
-      const options = { seconds: seconds / TURNS, ...(signal ? { signal } : {}) };
+      const options = { seconds: seconds / TURNS, signal };
       times[i]! += (await measureStepSeconds(opened, options)) / TURNS;
       on?.({ event: "prepare", what: `timing ${method}`, done: turn + 1, total: TURNS });
     }
@@ -48,21 +52,23 @@ interface Kept {
  */
 export function keptIn(folder: string, timer: StepTimer = timeInTurns): StepTimer {
   const path = join(folder, FILE);
-  return async (methods, seconds, context) => {
+  return async (methods, seconds, watch) => {
     const kept = existsSync(path) ? (JSON.parse(await readFile(path, "utf8")) as Kept[]) : [];
-    const asked = methods.map(({ opened }) => askedOf(opened, seconds));
-    const find = (wanted: unknown): Kept | undefined =>
-      kept.find((one) => isDeepStrictEqual(one.asked, wanted));
-    const missing = methods.filter((_, i) => !find(asked[i]));
-    const timed = missing.length > 0 ? await timer(missing, seconds, context) : [];
-    missing.forEach(({ opened }, i) =>
-      kept.push({ asked: askedOf(opened, seconds), seconds: timed[i]! }),
-    );
+    const wanted = methods.map((method) => ({ method, asked: askedOf(method.opened, seconds) }));
+    const find = (asked: unknown): Kept | undefined =>
+      kept.find((one) => isDeepStrictEqual(one.asked, asked));
+    const missing = wanted.filter(({ asked }) => !find(asked));
     if (missing.length > 0) {
+      const timed = await timer(
+        missing.map(({ method }) => method),
+        seconds,
+        watch,
+      );
+      missing.forEach(({ asked }, i) => kept.push({ asked, seconds: timed[i]! }));
       await mkdir(folder, { recursive: true });
       await writeJsonAtomically(path, kept);
     }
-    return asked.map((one) => find(one)!.seconds);
+    return wanted.map(({ asked }) => find(asked)!.seconds);
   };
 }
 

@@ -12,6 +12,7 @@ import {
   type MeasuredTask,
   type TaskModel,
 } from "diptych";
+import { contentOf } from "../compare/data-content.js";
 import { differences } from "../compare/differences.js";
 import { fileNames } from "../file-names.js";
 import { codeVersion } from "../provenance/code-version.js";
@@ -220,10 +221,6 @@ async function changedData(
   opened: OpenedSuite["opened"],
   entry: ResolvedConfig["evaluators"][number],
 ): Promise<readonly string[]> {
-  const contentOf = ({ data, trainData }: EvaluatorData): unknown => ({
-    data: data.fingerprint,
-    trainData: trainData?.fingerprint,
-  });
   try {
     return differences(contentOf(measured), contentOf(await identifyEvaluatorData(opened, entry)));
   } catch (error) {
